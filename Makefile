@@ -1,0 +1,82 @@
+# Everything lives in .venv; a stamp in it says what is set up, so that a second `make` starts at once.
+#
+#   make demo        set up, train on drawn shapes, evaluate, save, reload, predict: minutes
+#   make test        set up, all tests (make test-fast: without the slow ones)
+#   make lint        ruff, mypy, clang-format          make format   mends what can be mended
+#   make wheel       a Linux wheel with the RoIAlign op compiled for each supported TensorFlow
+#   make wheel-test  a plain wheel into an empty environment: trains and predicts from an empty folder
+#   make house       lines a file and a function
+#   make clean
+
+PYTHON  ?= python3
+WORKERS ?= 2
+VENV    := .venv
+BIN     := $(VENV)/bin
+OP_SOURCES := $(shell find custom_ops -type f -not -path '*/build/*' 2>/dev/null)
+CPP_FILES   = $(shell find custom_ops -name '*.cc' -o -name '*.cu' -o -name '*.h' 2>/dev/null)
+
+.PHONY: all demo test test-fast coverage lint format wheel wheel-plain wheel-test house clean
+all: test
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# The package and what it needs.
+$(VENV)/.installed: $(BIN)/python pyproject.toml setup.cfg setup.py
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+# The tools of tests and lint on top.
+$(VENV)/.developer: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@touch $@
+
+# The C++ op is an accelerator: without a compiler, or when it does not compile, the package runs without it.
+$(VENV)/.op: $(VENV)/.installed $(OP_SOURCES)
+	@if command -v "$${CXX:-g++}" >/dev/null 2>&1; then \
+	    $(BIN)/kmaskrcnn build-op || echo "make: the RoIAlign op did not build; TensorFlow's own ops do its work."; \
+	else \
+	    echo "make: no C++ compiler; TensorFlow's own ops do the work of the RoIAlign op."; \
+	fi
+	@touch $@
+
+demo: $(VENV)/.installed $(VENV)/.op
+	$(BIN)/kmaskrcnn demo --out demo
+
+# What pools RoIs is tested on the C++ op and on its fallback by a fixture of tests/conftest.py: one run covers both.
+test: $(VENV)/.developer $(VENV)/.op
+	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+test-fast: $(VENV)/.developer $(VENV)/.op
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(PYTEST_ARGS)
+
+coverage: $(VENV)/.developer $(VENV)/.op
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(PYTEST_ARGS)
+
+lint: $(VENV)/.developer
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(if $(CPP_FILES),$(BIN)/clang-format --dry-run --Werror $(CPP_FILES))
+
+format: $(VENV)/.developer
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(if $(CPP_FILES),$(BIN)/clang-format -i $(CPP_FILES))
+
+house: $(VENV)/.developer
+	$(BIN)/python -m tests.house
+
+wheel-plain: $(BIN)/python
+	rm -rf build dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+wheel: $(BIN)/python
+	tools/build_wheel.sh "$(BIN)/python"
+
+wheel-test: wheel-plain
+	tools/test_wheel.sh "$(PYTHON)" dist/kmaskrcnn-*.whl
+
+clean:
+	rm -rf build dist demo *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,57 @@
+"""What every test starts from: quiet TensorFlow, one seed, and both implementations of RoIAlign.
+
+The environment is set before anything imports TensorFlow.
+"""
+
+import os
+import random
+import sys
+from collections.abc import Iterator
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores: one thread each
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+IMPLEMENTATION = "KMASKRCNN_ROI_ALIGN"
+
+
+@pytest.fixture(autouse=True)
+def seeds() -> None:
+    """The same random numbers in every test, whatever ran before it."""
+    random.seed(0)
+    np.random.seed(0)
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
+
+
+@pytest.fixture(params=["op", "fallback"])
+def roi_align_implementation(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """Runs a test that pools RoIs twice: on the C++ op and on TensorFlow's own ops.
+
+    The op's turn is skipped where it cannot be had: no compiler, or the whole run was told to do
+    without it (``KMASKRCNN_ROI_ALIGN=fallback make test``).
+    """
+    name = request.param
+    if name == "op":
+        if os.environ.get(IMPLEMENTATION) == "fallback":
+            pytest.skip(f"{IMPLEMENTATION}=fallback: this run does without the op")
+        reason = why_no_op()
+        if reason:
+            pytest.skip(f"no RoIAlign op here: {reason}")
+    monkeypatch.setenv(IMPLEMENTATION, name)
+    yield name
+
+
+def why_no_op() -> str:
+    """Why the C++ op cannot be used here; empty when it can."""
+    from kmaskrcnn.ops import library
+
+    return "" if library.load() is not None else str(library.status())
