@@ -1,0 +1,206 @@
+"""Masks: the compact form in which truth travels, what the mask head is trained on, and pasting.
+
+Compact and exact: of a truth only an integer window ``x1 y1 x2 y2`` of the network's input is kept,
+and of the window one bit a pixel. The crop's rows are packed by ``np.packbits`` (first pixel in the
+highest bit, each row starts a new byte) and appended to the byte string of the image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+_BITS_OF_BYTE = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32)
+
+Window = tuple[int, int, int, int]
+
+
+def pack_masks(
+    masks: Sequence[tuple[Sequence[int], np.ndarray]],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pack the masks of one image into its byte string.
+
+    Args:
+        masks: N pairs of window (x1 y1 x2 y2 in whole pixels, half-open, inside the image) and crop
+            (y2 - y1, x2 - x1) bool. An empty window, as 0 0 0 0, says that there is no mask.
+
+    Returns:
+        mask_bytes (L,) uint8, windows (N, 4) int32, offsets (N,) int32 of the first byte of each.
+
+    Raises:
+        ValueError: a crop is not of its window's size, or a window is inverted or negative.
+    """
+    packed, windows, offsets, length = [], [], [], 0
+    for index, (window, crop) in enumerate(masks):
+        x1, y1, x2, y2 = (int(edge) for edge in window)
+        crop = np.asarray(crop, bool)
+        if min(x1, y1, x2 - x1, y2 - y1) < 0 or crop.shape != (y2 - y1, x2 - x1):
+            raise ValueError(
+                f"mask {index}: the window {(x1, y1, x2, y2)} needs a crop of shape "
+                f"{(y2 - y1, x2 - x1)}, height and width, and corners >= 0; got {crop.shape}"
+            )
+        packed.append(np.packbits(crop, axis=1).ravel())
+        windows.append((x1, y1, x2, y2))
+        offsets.append(length)
+        length += packed[-1].size
+    mask_bytes = np.concatenate(packed) if packed else np.zeros(0, np.uint8)
+    return mask_bytes, np.array(windows, np.int32).reshape(-1, 4), np.array(offsets, np.int32)
+
+
+def unpack_mask(mask_bytes: np.ndarray, window: Sequence[int], offset: int) -> np.ndarray:
+    """The crop of one truth, the inverse of `pack_masks`.
+
+    Args:
+        mask_bytes: (L,) uint8, the byte string of the image, padded or not.
+        window: x1 y1 x2 y2 of the truth.
+        offset: its first byte.
+
+    Returns:
+        (y2 - y1, x2 - x1) bool.
+    """
+    x1, y1, x2, y2 = (int(edge) for edge in window)
+    height, row_bytes = y2 - y1, -(-(x2 - x1) // 8)
+    rows = np.asarray(mask_bytes)[offset : offset + height * row_bytes].reshape(height, row_bytes)
+    return np.unpackbits(rows, axis=1, count=x2 - x1).astype(bool)
+
+
+def mask_targets(
+    mask_bytes: tf.Tensor,
+    windows: tf.Tensor,
+    offsets: tf.Tensor,
+    boxes: tf.Tensor,
+    batch_indices: tf.Tensor,
+    truth_indices: tf.Tensor,
+    image_size: tf.Tensor,
+    *,
+    mask_size: int,
+    aligned: bool = True,
+    binarize: bool = True,
+) -> tf.Tensor:
+    """What the mask head should say: each RoI's truth, pooled to M × M (Mask R-CNN §3).
+
+    It is RoIAlign with adaptive sampling (a sample a pixel, rounded up) of the full-size mask.
+    Bilinear sampling of a grid is separable, so that a target is A_y · crop · A_xᵀ, and only the
+    rows and columns of the window are needed: the rest of the mask is 0.
+
+    Args:
+        mask_bytes: (B, L) uint8, of `pack_masks`.
+        windows: (B, N, 4) int32 x1 y1 x2 y2.
+        offsets: (B, N) int32.
+        boxes: (R, 4) RoIs in pixels of the network's input.
+        batch_indices: (R,) int32 image of each RoI.
+        truth_indices: (R,) int32 truth of each RoI.
+        image_size: (2,) height, width of the padded batch; it matters to RoIs across a border.
+        mask_size: M.
+        aligned: True with the half-pixel shift (Detectron2), False without (torchvision).
+        binarize: True for 0 or 1, the average being at least 0.5 (Detectron2); False for the
+            average (torchvision).
+
+    Returns:
+        (R, M, M) float32 in [0, 1], without gradient. A truth without a mask gives zeros.
+    """
+    image_size = tf.cast(image_size, tf.float32)
+    batch_indices = tf.cast(batch_indices, tf.int32)
+    where = tf.stack([batch_indices, tf.cast(truth_indices, tf.int32)], axis=1)
+    parts = (
+        tf.cast(boxes, tf.float32),
+        batch_indices,
+        tf.gather_nd(windows, where),
+        tf.gather_nd(offsets, where),
+    )
+
+    def target(part):
+        box, batch_index, window, offset = part
+        crop = _unpack_bits(mask_bytes[batch_index], window, offset)
+        width = tf.shape(crop)[1]
+        rows = _pooling_matrix(
+            box[1], box[3], window[1], window[3] - window[1], image_size[0], mask_size, aligned
+        )
+        columns = _pooling_matrix(
+            box[0], box[2], window[0], width, image_size[1], mask_size, aligned
+        )
+        return tf.matmul(rows, tf.matmul(crop, columns, transpose_b=True))
+
+    signature = tf.TensorSpec([mask_size, mask_size], tf.float32)
+    targets = tf.map_fn(target, parts, fn_output_signature=signature, parallel_iterations=32)
+    targets = tf.reshape(targets, [-1, mask_size, mask_size])
+    targets = tf.cast(targets >= 0.5, tf.float32) if binarize else targets
+    return tf.stop_gradient(targets)
+
+
+def _unpack_bits(image_bytes, window, offset):
+    """(h, 8 · ceil(w / 8)) float32 of one truth; the columns past the window are 0."""
+    height = window[3] - window[1]
+    row_bytes = (window[2] - window[0] + 7) // 8
+    packed = tf.cast(image_bytes[offset : offset + height * row_bytes], tf.int32)
+    return tf.reshape(tf.gather(_BITS_OF_BYTE, packed), [height, row_bytes * 8])
+
+
+def _pooling_matrix(start, end, first, count, limit, mask_size, aligned):
+    """(M, count): how much each pixel of an axis, from `first` on, weighs in each of the M bins.
+
+    The rules at the border are those of the peers' kernel: a sample in [-1, 0] reads pixel 0, one
+    in [limit - 1, limit] the last pixel, and one further out reads 0 but is counted.
+    """
+    if aligned:
+        start, end = start - 0.5, end - 0.5
+        size = end - start
+    else:
+        size = tf.maximum(end - start, 1.0)
+    bin_size = size / mask_size
+    num_samples = tf.maximum(tf.math.ceil(bin_size), 1.0)
+    bins = tf.range(mask_size, dtype=tf.float32)[:, None]
+    steps = tf.range(num_samples)[None, :]
+    samples = start + bins * bin_size + (steps + 0.5) * bin_size / num_samples  # (M, samples)
+    inside = (samples >= -1.0) & (samples <= limit)
+    samples = tf.clip_by_value(samples, 0.0, limit - 1.0)
+    pixels = tf.cast(first + tf.range(count), tf.float32)
+    weights = tf.nn.relu(1.0 - tf.abs(samples[:, :, None] - pixels))  # (M, samples, count)
+    weights *= tf.cast(inside, tf.float32)[:, :, None]
+    return tf.reduce_sum(weights, axis=1) / num_samples
+
+
+def paste_mask(
+    probabilities: np.ndarray,
+    box: np.ndarray,
+    image_size: Sequence[int],
+    *,
+    threshold: float = 0.5,
+) -> tuple[Window, np.ndarray]:
+    """Stretch a mask head's answer over its box and cut it at the threshold, inside the box only.
+
+    A pixel takes the value at its centre, interpolated linearly, and zero beyond the mask's edge,
+    as Detectron2's ``paste_masks_in_image`` does with ``grid_sample``.
+
+    Args:
+        probabilities: (M, M) in [0, 1], any float dtype.
+        box: (4,) in pixels of the image.
+        image_size: height, width of the image.
+        threshold: a pixel belongs to the mask from this probability on.
+
+    Returns:
+        window (x1, y1, x2, y2) in whole pixels, half-open, inside the image, and the crop
+        (y2 - y1, x2 - x1) bool. A box that is empty, not finite, or outside gives 0 0 0 0.
+    """
+    box = np.asarray(box, np.float32)
+    height, width = (int(side) for side in image_size)
+    if not np.all(np.isfinite(box)) or box[2] <= box[0] or box[3] <= box[1]:
+        return (0, 0, 0, 0), np.zeros((0, 0), bool)
+    x1, y1 = np.maximum(np.floor(box[:2]), 0).astype(np.int64).tolist()
+    x2, y2 = np.minimum(np.ceil(box[2:]), (width, height)).astype(np.int64).tolist()
+    if x2 <= x1 or y2 <= y1:
+        return (0, 0, 0, 0), np.zeros((0, 0), bool)
+    probabilities = np.asarray(probabilities, np.float32)
+    rows = _stretching_matrix(box[1], box[3], y1, y2, probabilities.shape[0])
+    columns = _stretching_matrix(box[0], box[2], x1, x2, probabilities.shape[1])
+    return (x1, y1, x2, y2), (rows @ probabilities) @ columns.T >= threshold
+
+
+def _stretching_matrix(start, end, first, last, mask_size):
+    """(last - first, M): the weights of the mask's cells at the centres of an axis' pixels."""
+    centres = np.arange(first, last, dtype=np.float32) + np.float32(0.5)
+    positions = (centres - start) / (end - start) * np.float32(mask_size) - np.float32(0.5)
+    distances = np.abs(positions[:, None] - np.arange(mask_size, dtype=np.float32))
+    return np.maximum(np.float32(1) - distances, np.float32(0))

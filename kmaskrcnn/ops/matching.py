@@ -1,0 +1,108 @@
+"""Which truth each anchor or proposal stands for, and which of them are trained on."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+def match(
+    iou: tf.Tensor,
+    valid: tf.Tensor,
+    *,
+    high: float,
+    low: float,
+    allow_low_quality: bool,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Give each candidate the truth it overlaps most, and a label by how much (Detectron2's Matcher).
+
+    Args:
+        iou: (N, A) float32, overlap of each truth with each candidate.
+        valid: (N,) bool, False for padding and crowd regions: they match nothing.
+        high: candidates with an IoU of at least this are positive.
+        low: candidates with an IoU below this are negative; those between are ignored.
+        allow_low_quality: the best candidates of each truth, ties included, are positive whatever
+            their IoU (Faster R-CNN §3.1.2, i). A truth that overlaps no candidate makes none
+            positive; the references would then make all of IoU 0 positive.
+
+    Returns:
+        indices (A,) int32 of the truth, the first among equals, and 0 where nothing overlaps;
+        labels (A,) int32: 1 positive, 0 negative, -1 ignored. Without a valid truth all are
+        negative with index 0.
+    """
+    iou = tf.cast(iou, tf.float32)
+    rows = tf.cast(tf.where(valid)[:, 0], tf.int32)
+
+    def take(row: tf.Tensor) -> tf.Tensor:
+        return iou[row]
+
+    best, indices, is_best = _scan(take, rows, tf.shape(iou)[1])
+    return indices, _labels(best, is_best if allow_low_quality else None, high=high, low=low)
+
+
+def _scan(take, rows, num_candidates):
+    """Walk over the rows of valid truths: best IoU, its row, and whether a row is best there.
+
+    One row at a time, so that nothing larger than (A,) is made beside the matrix itself.
+    """
+
+    def step(position, best, indices, is_best):
+        row = rows[position]
+        overlap = take(row)
+        better = overlap > best
+        row_best = tf.reduce_max(overlap)
+        is_best |= (overlap == row_best) & (row_best > 0.0)
+        return position + 1, tf.maximum(best, overlap), tf.where(better, row, indices), is_best
+
+    start = (
+        tf.constant(0),
+        tf.zeros([num_candidates], tf.float32),
+        tf.zeros([num_candidates], tf.int32),
+        tf.zeros([num_candidates], tf.bool),
+    )
+    _, best, indices, is_best = tf.while_loop(
+        lambda position, *_: position < tf.size(rows), step, start
+    )
+    return best, indices, is_best
+
+
+def _labels(best, is_best, *, high, low):
+    """Labels (A,) int32 of the best overlaps (A,) and the low-quality matches (A,) bool or None."""
+    labels = tf.where(best >= high, 1, tf.where(best < low, 0, -1))
+    return labels if is_best is None else tf.where(is_best, 1, labels)
+
+
+def sample(
+    labels: tf.Tensor,
+    priorities: tf.Tensor,
+    *,
+    num_samples: int,
+    positive_fraction: float,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Choose the candidates that are trained on: at most a fraction positive, negatives fill up.
+
+    Args:
+        labels: (A,) int32: 1 positive, 0 negative, anything else is never chosen.
+        priorities: (A,) float32, finite; the highest win, the first among equals. Random numbers
+            give the usual sampler, ``-range(A)`` takes the first in order.
+        num_samples: candidates wanted in all.
+        positive_fraction: at most ``int(num_samples · positive_fraction)`` are positive.
+
+    Returns:
+        positive (A,) bool and negative (A,) bool. There are fewer than `num_samples` where there
+        are too few negatives; missing negatives are not replaced by positives.
+    """
+    max_positives = int(num_samples * positive_fraction)
+    positive = _highest(labels == 1, priorities, max_positives, max_positives)
+    num_positives = tf.math.count_nonzero(positive, dtype=tf.int32)
+    negative = _highest(labels == 0, priorities, num_samples - num_positives, num_samples)
+    return positive, negative
+
+
+def _highest(eligible, priorities, count, max_count):
+    """(A,) bool, True at the `count` (at most `max_count`) highest priorities among the eligible."""
+    size = tf.size(eligible)
+    masked = tf.where(eligible, tf.cast(priorities, tf.float32), -float("inf"))
+    _, order = tf.math.top_k(masked, k=tf.minimum(max_count, size))
+    count = tf.minimum(count, tf.math.count_nonzero(eligible, dtype=tf.int32))
+    chosen = tf.range(tf.size(order)) < count
+    return tf.tensor_scatter_nd_update(tf.zeros_like(eligible), order[:, None], chosen)
