@@ -15,8 +15,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores: one thre
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
+import numpy as np
+import pytest
 
 IMPLEMENTATION = "KMASKRCNN_ROI_ALIGN"
 

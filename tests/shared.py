@@ -1,7 +1,7 @@
 """Reference answers and photographs that are not part of the project.
 
-They are too big, or not ours to ship. Where the environment variable KMASKRCNN_SHARED names the folder
-that holds them, the tests use them; elsewhere those tests are skipped, with the reason.
+They are too big, or not ours to ship. Where the environment variable KMASKRCNN_SHARED names the
+folder that holds them, the tests use them; elsewhere those tests are skipped, with the reason.
 """
 
 import os
