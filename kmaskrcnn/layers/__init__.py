@@ -1,0 +1,1 @@
+"""The parts of the network: one public Keras layer a file, scalars in."""

@@ -1,0 +1,103 @@
+"""The normalisation layers a network may be built with, and the one that detectors freeze.
+
+Detectors are trained with one or two images a step, too few for batch statistics (He et al. 2017, §3.1:
+the batch norms of the backbone are frozen). Hence ``"frozen_batch"`` is the default; ``"group"`` (Wu and
+He, 2018) is what is used when training from scratch.
+"""
+
+import math
+
+import keras
+from keras import ops
+
+NORMS = ("frozen_batch", "batch", "group")
+
+
+@keras.saving.register_keras_serializable(package="kmaskrcnn")
+class FrozenBatchNormalization(keras.layers.Layer):
+    """Batch normalisation that never changes: its four vectors are constants of the network.
+
+    ``y = x · scale + shift`` with ``scale = gamma / sqrt(moving_variance + epsilon)`` and
+    ``shift = beta − moving_mean · scale``, both computed in float32 whatever the precision policy. No
+    vector is trainable and ``training=True`` changes nothing, so that no optimizer, weight decay or
+    ``trainable = True`` can move them. Gradients flow through to the input.
+
+    The vectors have the names and the order of ``keras.layers.BatchNormalization``, so that its
+    weights load. Follows Detectron2's ``FrozenBatchNorm2d``.
+
+    Args:
+        epsilon: added to the variance; torchvision's COCO weights need 0.0.
+        center: whether there is a ``beta``; without it the shift is that of the mean alone.
+        scale: whether there is a ``gamma``; without it gamma is 1.
+
+    Input and output: (B, …, F) of the layer's compute dtype.
+    """
+
+    def __init__(
+        self, epsilon: float = 1e-5, center: bool = True, scale: bool = True, **kwargs
+    ) -> None:
+        kwargs["autocast"] = False  # the vectors stay float32 under mixed precision
+        super().__init__(**kwargs)
+        self.epsilon = float(epsilon)
+        self.center = center
+        self.scale = scale
+
+    def build(self, input_shape) -> None:
+        def vector(name: str, initializer: str):
+            return self.add_weight(
+                name=name, shape=(input_shape[-1],), initializer=initializer, trainable=False
+            )
+
+        self.gamma = vector("gamma", "ones") if self.scale else None
+        self.beta = vector("beta", "zeros") if self.center else None
+        self.moving_mean = vector("moving_mean", "zeros")
+        self.moving_variance = vector("moving_variance", "ones")
+
+    def call(self, inputs):
+        factor = ops.rsqrt(ops.add(self.moving_variance, self.epsilon))
+        if self.gamma is not None:
+            factor = factor * self.gamma
+        shift = -self.moving_mean * factor
+        if self.beta is not None:
+            shift = shift + self.beta
+        inputs = ops.cast(inputs, self.compute_dtype)
+        return inputs * ops.cast(factor, self.compute_dtype) + ops.cast(shift, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self) -> dict:
+        config = super().get_config()
+        config.pop("autocast", None)
+        config.update(epsilon=self.epsilon, center=self.center, scale=self.scale)
+        return config
+
+
+def normalization(
+    kind: str, channels: int, *, epsilon: float = 1e-5, name: str | None = None, **options
+) -> keras.layers.Layer:
+    """The normalisation layer of a kind.
+
+    Args:
+        kind: ``"frozen_batch"``, ``"batch"`` or ``"group"``.
+        channels: F, the channels of its input. Group norm takes 32 groups, or the largest divisor
+            that 32 and the channels share.
+        epsilon: added to the variance.
+        name: name of the layer.
+        **options: ``center`` and ``scale``, and what else the kind takes (``momentum`` of ``"batch"``,
+            ``dtype``).
+
+    Returns:
+        A Keras layer, not built yet.
+
+    Raises:
+        ValueError: the kind is unknown.
+    """
+    if kind == "frozen_batch":
+        return FrozenBatchNormalization(epsilon=epsilon, name=name, **options)
+    if kind == "batch":
+        return keras.layers.BatchNormalization(epsilon=epsilon, name=name, **options)
+    if kind == "group":
+        groups = math.gcd(32, channels)
+        return keras.layers.GroupNormalization(groups, epsilon=epsilon, name=name, **options)
+    raise ValueError(f"norm is {kind!r}: expected one of {', '.join(map(repr, NORMS))}")
