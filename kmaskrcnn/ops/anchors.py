@@ -57,8 +57,8 @@ def grid_anchors(
 
     Args:
         grid_size: (2,) int32 height, width of the feature map.
-        stride: pixels from one cell to the next; one number, or vertical and horizontal (torchvision
-            divides image by grid, which need not give the same for both).
+        stride: pixels from one cell to the next; one number, or vertical and horizontal
+            (torchvision divides image by grid, which need not give the same for both).
         cell: (A, 4) anchors of one cell, of `cell_anchors`.
         offset: where in its cell an anchor's centre lies, in strides: 0 the upper left corner, as
             all published configurations have it, 0.5 the middle.

@@ -14,6 +14,9 @@ import tensorflow as tf
 
 _BITS_OF_BYTE = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32)
 
+_MAX_SAMPLES = 1024.0  # of a bin's axis; only a gigantic RoI would take more
+_NOWHERE = [-9.0, -9.0, -9.0, -9.0]  # a box that samples nothing
+
 Window = tuple[int, int, int, int]
 
 
@@ -99,35 +102,52 @@ def mask_targets(
             average (torchvision).
 
     Returns:
-        (R, M, M) float32 in [0, 1], without gradient. A truth without a mask gives zeros.
+        (R, M, M) float32 in [0, 1], without gradient. A truth without a mask gives zeros, and so does
+        a box that is not finite, or that is empty or inverted while `aligned`.
     """
-    image_size = tf.cast(image_size, tf.float32)
-    batch_indices = tf.cast(batch_indices, tf.int32)
-    where = tf.stack([batch_indices, tf.cast(truth_indices, tf.int32)], axis=1)
-    parts = (
-        tf.cast(boxes, tf.float32),
-        batch_indices,
-        tf.gather_nd(windows, where),
-        tf.gather_nd(offsets, where),
+    boxes = tf.cast(boxes, tf.float32)
+    is_finite = tf.reduce_all(tf.math.is_finite(boxes), axis=-1, keepdims=True)
+    where = tf.stack([tf.cast(batch_indices, tf.int32), tf.cast(truth_indices, tf.int32)], axis=1)
+    targets = _pool_all(
+        tf.convert_to_tensor(mask_bytes),
+        (
+            tf.where(is_finite, boxes, _NOWHERE),
+            where[:, 0],
+            tf.gather_nd(tf.cast(windows, tf.int32), where),
+            tf.gather_nd(tf.cast(offsets, tf.int32), where),
+        ),
+        tf.cast(image_size, tf.float32),
+        mask_size=mask_size,
+        aligned=aligned,
     )
+    targets = tf.cast(targets >= 0.5, tf.float32) if binarize else targets
+    return tf.stop_gradient(targets)
 
-    def target(part):
+
+@tf.function(reduce_retracing=True)  # eagerly, the loop would take a hundred times longer
+def _pool_all(mask_bytes, parts, image_size, *, mask_size, aligned):
+    """(R, M, M) averages; `parts` are boxes, images, windows and offsets of the R RoIs."""
+
+    def pool(part):
         box, batch_index, window, offset = part
         crop = _unpack_bits(mask_bytes[batch_index], window, offset)
-        width = tf.shape(crop)[1]
-        rows = _pooling_matrix(
-            box[1], box[3], window[1], window[3] - window[1], image_size[0], mask_size, aligned
-        )
-        columns = _pooling_matrix(
-            box[0], box[2], window[0], width, image_size[1], mask_size, aligned
+        size = tf.shape(crop)
+        rows, columns = (
+            _pooling_matrix(
+                box[axis],
+                box[axis + 2],
+                window[axis],
+                size[1 - axis],
+                image_size[1 - axis],
+                mask_size,
+                aligned,
+            )
+            for axis in (1, 0)
         )
         return tf.matmul(rows, tf.matmul(crop, columns, transpose_b=True))
 
     signature = tf.TensorSpec([mask_size, mask_size], tf.float32)
-    targets = tf.map_fn(target, parts, fn_output_signature=signature, parallel_iterations=32)
-    targets = tf.reshape(targets, [-1, mask_size, mask_size])
-    targets = tf.cast(targets >= 0.5, tf.float32) if binarize else targets
-    return tf.stop_gradient(targets)
+    return tf.map_fn(pool, parts, fn_output_signature=signature, parallel_iterations=32)
 
 
 def _unpack_bits(image_bytes, window, offset):
@@ -150,16 +170,22 @@ def _pooling_matrix(start, end, first, count, limit, mask_size, aligned):
     else:
         size = tf.maximum(end - start, 1.0)
     bin_size = size / mask_size
-    num_samples = tf.maximum(tf.math.ceil(bin_size), 1.0)
+    num_samples = tf.clip_by_value(tf.math.ceil(bin_size), 1.0, _MAX_SAMPLES)
     bins = tf.range(mask_size, dtype=tf.float32)[:, None]
     steps = tf.range(num_samples)[None, :]
     samples = start + bins * bin_size + (steps + 0.5) * bin_size / num_samples  # (M, samples)
-    inside = (samples >= -1.0) & (samples <= limit)
+    counts = (samples >= -1.0) & (samples <= limit) & (bin_size > 0.0)
+    weight = tf.where(counts, 1.0 / num_samples, 0.0)
     samples = tf.clip_by_value(samples, 0.0, limit - 1.0)
-    pixels = tf.cast(first + tf.range(count), tf.float32)
-    weights = tf.nn.relu(1.0 - tf.abs(samples[:, :, None] - pixels))  # (M, samples, count)
-    weights *= tf.cast(inside, tf.float32)[:, :, None]
-    return tf.reduce_sum(weights, axis=1) / num_samples
+    lower = tf.floor(samples)
+    upper_share = samples - lower
+    pixels = tf.cast(lower, tf.int32) - first
+    pixels = tf.stack([pixels, pixels + 1])  # (2, M, samples)
+    weights = tf.stack([weight * (1.0 - upper_share), weight * upper_share])
+    cells = tf.range(mask_size)[:, None] * count + pixels
+    cells = tf.where((pixels >= 0) & (pixels < count), cells, -1)  # the sum leaves -1 out
+    matrix = tf.math.unsorted_segment_sum(weights, cells, mask_size * count)
+    return tf.reshape(matrix, [mask_size, count])
 
 
 def paste_mask(
