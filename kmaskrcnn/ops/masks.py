@@ -102,8 +102,8 @@ def mask_targets(
             average (torchvision).
 
     Returns:
-        (R, M, M) float32 in [0, 1], without gradient. A truth without a mask gives zeros, and so does
-        a box that is not finite, or that is empty or inverted while `aligned`.
+        (R, M, M) float32 in [0, 1], without gradient. A truth without a mask gives zeros; so does a
+        box that is not finite, or that is empty or inverted while `aligned`.
     """
     boxes = tf.cast(boxes, tf.float32)
     is_finite = tf.reduce_all(tf.math.is_finite(boxes), axis=-1, keepdims=True)

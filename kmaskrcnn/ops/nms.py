@@ -32,16 +32,33 @@ def grouped_nms(
         iou_threshold: in [0, 1].
 
     Returns:
-        boxes (B, max_outputs, 4) and scores (B, max_outputs) float32 by falling score, 0 beyond
-        num_valid (B,) int32. A box or score that is NaN, or a box that is infinite, is padding.
+        boxes (B, max_outputs, 4) and scores (B, max_outputs) float32 by falling score, the first
+        among equals; both 0 beyond num_valid (B,) int32. A box or score that is NaN, or a box that
+        is infinite, is padding. Without gradient.
     """
-    boxes = tf.cast(boxes, tf.float32)
-    in_group = tf.cast(groups, tf.int32)[..., None] == tf.range(num_groups)  # (B, N, groups)
-    spread = tf.where(in_group, tf.cast(scores, tf.float32)[..., None], -float("inf"))
-    kept, kept_scores, _, num_valid = _combined(
-        boxes[:, :, None, :], spread, -float("inf"), iou_threshold, max_outputs
+    boxes, scores = tf.cast(boxes, tf.float32), tf.cast(scores, tf.float32)
+    scores = tf.where(tf.math.is_nan(scores), -float("inf"), scores)
+    scores, order = tf.math.top_k(scores, k=tf.shape(scores)[1])
+    boxes = tf.gather(boxes, order, batch_dims=1)
+    groups = tf.gather(tf.cast(groups, tf.int32), order, batch_dims=1)
+
+    # The kernel takes a score of -1 for an empty slot and loses the order of equal scores, so it
+    # is given ranks: N for the best, down to 1.
+    num_boxes = tf.shape(scores)[1]
+    ranks = tf.cast(tf.range(num_boxes, 0, -1), tf.float32)
+    ranks = tf.where(scores > -float("inf"), ranks, 0.0)
+    in_group = groups[..., None] == tf.range(num_groups)  # (B, N, groups)
+    kept, kept_ranks, _, num_valid = _combined(
+        boxes[:, :, None, :],
+        tf.where(in_group, ranks[..., None], 0.0),
+        0.0,
+        iou_threshold,
+        max_outputs,
     )
-    return kept, kept_scores, num_valid
+    is_valid = tf.range(max_outputs) < num_valid[:, None]
+    positions = tf.where(is_valid, num_boxes - tf.cast(kept_ranks, tf.int32), num_boxes)
+    padded_scores = tf.pad(scores, [[0, 0], [0, 1]])  # the last place is what padding reads: 0
+    return kept, tf.gather(padded_scores, positions, batch_dims=1), num_valid
 
 
 def class_nms(
@@ -56,20 +73,22 @@ def class_nms(
 
     Args:
         boxes: (B, R, C, 4) pixels, a box a class, or (B, R, 1, 4), one for all.
-        scores: (B, R, C), without background; -inf marks padding.
-        score_threshold: only scores *greater* than this are kept.
+        scores: (B, R, C) probabilities, without background; -inf marks padding, and nothing else
+            may be below 0.
+        score_threshold: only scores *greater* than this are kept; below 0, all of them.
         iou_threshold: in [0, 1].
         max_outputs: K, most detections of an image.
 
     Returns:
         boxes (B, K, 4), scores (B, K) float32 by falling score and 0 beyond num_valid,
-        labels (B, K) int32, -1 beyond num_valid, and num_valid (B,) int32. A box or score that is
-        NaN, or a box that is infinite, is padding.
+        labels (B, K) int32, -1 beyond num_valid, and num_valid (B,) int32. Among equal scores the
+        order is the kernel's. A box or score that is NaN, or a box that is infinite, is padding.
+        Without gradient.
     """
     kept, kept_scores, classes, num_valid = _combined(
         tf.cast(boxes, tf.float32),
         tf.cast(scores, tf.float32),
-        score_threshold,
+        max(score_threshold, -0.5),
         iou_threshold,
         max_outputs,
     )
