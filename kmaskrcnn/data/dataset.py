@@ -1,0 +1,165 @@
+"""What a dataset is: the protocol that a user implements in ten lines, and what a sample holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from kmaskrcnn.data.errors import DataError
+
+Mask = Sequence[np.ndarray] | Mapping[str, Any] | np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """One object of an image, in pixels of the original image.
+
+    Attributes:
+        label: index into the dataset's ``class_names``, 0 … C−1.
+        mask: polygons (a list of (P, 2) arrays of x, y; their union), a COCO run-length code (``{"size": (height,
+            width), "counts": …}``, compressed or not), a bool array (H, W), or None where only the box is known.
+        box: x1 y1 x2 y2, continuous pixels; None: the mask's own.
+        crowd: a region of many objects that were not told apart; neither a positive nor a negative.
+        area: in pixels, as the file says (COCO's AP by size asks for it); None: the mask's own.
+        annotation_id: the file's, for messages and for evaluation.
+    """
+
+    label: int
+    mask: Mask = None
+    box: Sequence[float] | np.ndarray | None = None
+    crowd: bool = False
+    area: float | None = None
+    annotation_id: int | str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """An image and its objects.
+
+    Attributes:
+        image: a path, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
+        instances: its objects; none at all is fine, such an image is trained on, too.
+        image_id: the file's; None: the index in the dataset.
+        size: (height, width) as the annotation says; None: as the image says.
+    """
+
+    image: str | Path | np.ndarray
+    instances: Sequence[Instance] = field(default=())
+    image_id: int | str | None = None
+    size: tuple[int, int] | None = None
+
+    @property
+    def name(self) -> str:
+        """How messages call this image: its path, or its id."""
+        return f"image {self.image_id}" if isinstance(self.image, np.ndarray) else str(self.image)
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """Anything with class names, a length and samples by index.
+
+    ``__getitem__`` is called from several threads. Optional, used where present: ``category_ids`` (the file's id of each
+    class, for COCO results), ``class_counts()`` (objects of each class, without reading the samples),
+    ``report`` and ``description``.
+    """
+
+    class_names: Sequence[str]
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Sample: ...
+
+
+class AlignedDataset:
+    """A dataset whose labels index another list of class names."""
+
+    def __init__(self, dataset: Dataset, class_names: Sequence[str]) -> None:
+        missing = [name for name in dataset.class_names if name not in class_names]
+        if missing:
+            raise DataError(side_by_side(class_names, dataset.class_names))
+        self.dataset = dataset
+        self.class_names = tuple(class_names)
+        self._labels = [self.class_names.index(name) for name in dataset.class_names]
+        ids = getattr(dataset, "category_ids", None)
+        if ids is not None and len(ids) == len(class_names):
+            self.category_ids = tuple(ids[self._labels.index(i)] for i in range(len(ids)))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("report", "description"):
+            return getattr(self.dataset, name)
+        raise AttributeError(name)
+
+    def class_counts(self) -> list[int]:
+        """Objects of each class of the new list."""
+        counts = [0] * len(self.class_names)
+        for label, count in zip(self._labels, count_classes(self.dataset)[0], strict=True):
+            counts[label] = count
+        return counts
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int, /) -> Sample:
+        sample = self.dataset[index]
+        instances = [replace(i, label=self._labels[i.label]) for i in sample.instances]
+        return replace(sample, instances=instances)
+
+
+def align(dataset: Dataset, class_names: Sequence[str]) -> Dataset:
+    """``dataset`` with its labels turned, by name, into indices of ``class_names``.
+
+    Raises:
+        DataError: the dataset has a class that ``class_names`` lacks; both lists are shown.
+    """
+    if tuple(dataset.class_names) == tuple(class_names):
+        return dataset
+    return AlignedDataset(dataset, class_names)
+
+
+def side_by_side(expected: Sequence[str], given: Sequence[str]) -> str:
+    """The message about two class lists that do not fit, as a table."""
+    width = max([len(str(name)) for name in expected] + [len("expected")])
+    rows = [f"  {'expected':{width}}  given"]
+    for i in range(max(len(expected), len(given))):
+        left = expected[i] if i < len(expected) else "–"
+        right = given[i] if i < len(given) else "–"
+        unknown = "" if i >= len(given) or right in expected else "  ← unknown"
+        rows.append(f"  {left:{width}}  {right}{unknown}")
+    return (
+        f"the classes of the data do not fit: {len(expected)} expected, {len(given)} given.\n"
+        + "\n".join(rows)
+        + "\nRename the classes in the annotations, or train a model with these class names."
+    )
+
+
+def count_classes(dataset: Dataset, limit: int = 2000) -> tuple[list[int], int]:
+    """Counts the objects of each class.
+
+    Args:
+        dataset: counts itself where it has ``class_counts()``; else its samples are read, at most ``limit``, evenly spread.
+
+    Returns:
+        The counts (C), and the number of images that they were taken from.
+    """
+    if hasattr(dataset, "class_counts"):
+        return list(dataset.class_counts()), len(dataset)
+    counts = [0] * len(dataset.class_names)
+    indices = np.unique(np.linspace(0, len(dataset) - 1, min(limit, len(dataset))).astype(int))
+    for index in indices:
+        for instance in dataset[int(index)].instances:
+            counts[checked_label(instance, len(counts), f"sample {index}")] += 1
+    return counts, len(indices)
+
+
+def checked_label(instance: Instance, num_classes: int, place: str) -> int:
+    """The label, which must index the class names."""
+    if not 0 <= instance.label < num_classes:
+        raise DataError(
+            f"{place}: label {instance.label} of annotation {instance.annotation_id}, but there are {num_classes} "
+            f"class names: a label is their index, 0 … {num_classes - 1}, and the background has none."
+        )
+    return int(instance.label)

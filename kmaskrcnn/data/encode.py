@@ -1,0 +1,123 @@
+"""One sample as the padded arrays that a batch is stacked from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from kmaskrcnn.data.dataset import Instance, Sample, checked_label
+from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.geometry import View, warp_image
+from kmaskrcnn.data.report import Report
+from kmaskrcnn.data.rle import Window
+from kmaskrcnn.data.warp_masks import warp_instance
+from kmaskrcnn.ops.masks import pack_masks
+
+MIN_SLOTS = 8
+MIN_MASK_BYTES = 4096
+
+
+class Truths(NamedTuple):
+    """The objects of a view: boxes (N, 4), labels (N,), crowd (N,), and each mask as its window and crop (h, w)."""
+
+    boxes: np.ndarray
+    labels: np.ndarray
+    crowd: np.ndarray
+    masks: list[tuple[Window, np.ndarray]]
+
+
+class Encoded(NamedTuple):
+    """A sample as arrays, padded: see ``pipeline.batches`` for each of them, without its batch axis."""
+
+    images: np.ndarray
+    image_sizes: np.ndarray
+    boxes: np.ndarray
+    labels: np.ndarray
+    crowd: np.ndarray
+    mask_bytes: np.ndarray
+    mask_windows: np.ndarray
+    mask_offsets: np.ndarray
+
+
+def warp_truths(
+    sample: Sample, view: View, image_size: tuple[int, int], num_classes: int, report: Report
+) -> Truths:
+    """The objects of ``sample`` as ``view`` shows them; those of which nothing is left are counted in ``report``.
+
+    Raises:
+        DataError: a label that is no class, a mask of another size than the image.
+    """
+    boxes, labels, crowd, masks = [], [], [], []
+    for instance in sample.instances:
+        labels_place = f"{sample.name}, annotation {instance.annotation_id}"
+        label = checked_label(instance, num_classes, sample.name)
+        box, window, crop = _warp(instance, view, image_size, sample.name)
+        if not (box[2] > box[0] and box[3] > box[1]):
+            report.add("object left out, not a pixel of it is in the network's input", labels_place)
+            continue
+        boxes.append(box)
+        labels.append(label)
+        crowd.append(instance.crowd)
+        masks.append((window, crop))
+    return Truths(
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.array(labels, np.int32),
+        np.array(crowd, bool),
+        masks,
+    )
+
+
+def _warp(instance: Instance, view: View, image_size: tuple[int, int], name: str):
+    try:
+        return warp_instance(instance, view, image_size)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from error
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise DataError(
+            f"{name}, annotation {instance.annotation_id}: the mask or box cannot be read ({error}). Expected polygons "
+            "[(P, 2) arrays], a COCO run-length code, a bool array (H, W) or None, and a box x1 y1 x2 y2."
+        ) from error
+
+
+def encode_sample(image: np.ndarray, truths: Truths, view: View, size_divisor: int) -> Encoded:
+    """Warps the image, packs the masks, and pads everything to one of few shapes.
+
+    Padded per sample to multiples and powers of two, whose largest in a batch is again one.
+
+    Args:
+        image: (H, W, 3) uint8, the original.
+        truths: in pixels of the view.
+        view: what the network sees.
+        size_divisor: the padded image's sides are multiples of it.
+    """
+    height, width = view.size
+    pixels = warp_image(image, view)
+    pad = [(0, -height % size_divisor), (0, -width % size_divisor), (0, 0)]
+    mask_bytes, windows, offsets = pack_masks(truths.masks)
+    slots = power_of_two(len(truths.labels), MIN_SLOTS)
+    return Encoded(
+        np.pad(pixels, pad),
+        np.array(view.size, np.float32),
+        _fill(truths.boxes, slots),
+        _fill(truths.labels, slots, -1),
+        _fill(truths.crowd, slots),
+        _fill(mask_bytes, power_of_two(len(mask_bytes), MIN_MASK_BYTES)),
+        _fill(windows, slots),
+        _fill(offsets, slots),
+    )
+
+
+def power_of_two(number: int, least: int) -> int:
+    """The smallest of ``least``, 2 · ``least``, 4 · ``least`` … that holds ``number``."""
+    while least < number:
+        least *= 2
+    return least
+
+
+def _fill(values: np.ndarray | Sequence, slots: int, value: int = 0) -> np.ndarray:
+    values = np.asarray(values)
+    result = np.full((slots, *values.shape[1:]), value, values.dtype)
+    result[: len(values)] = values
+    return result

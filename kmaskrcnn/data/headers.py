@@ -1,0 +1,48 @@
+"""What the first and last bytes of an image file tell before it is decoded: its size, and whether it is whole."""
+
+from __future__ import annotations
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8"
+_NO_LENGTH = {0x01, *range(0xD0, 0xD9)}
+_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+def read_size(data: bytes) -> tuple[int, int] | None:
+    """(height, width) out of a PNG or JPEG header; None for other formats, or where there is none."""
+    if data.startswith(_PNG) and len(data) >= 24:
+        return int.from_bytes(data[20:24], "big"), int.from_bytes(data[16:20], "big")
+    if data.startswith(_JPEG):
+        return _walk_jpeg(data)[0]
+    return None
+
+
+def is_cut_off(data: bytes) -> bool:
+    """Whether a PNG or JPEG lacks its end: decoders fill the rest with grey and say nothing."""
+    if data.startswith(_PNG):
+        return b"IEND" not in data[-4096:] and b"IEND" not in data
+    if data.startswith(_JPEG):
+        scan = _walk_jpeg(data)[1]
+        return scan is None or data.find(b"\xff\xd9", scan) < 0
+    return False
+
+
+def _walk_jpeg(data: bytes) -> tuple[tuple[int, int] | None, int | None]:
+    """The size in the frame header, and where the first scan begins (ITU-T T.81, annex B)."""
+    size, at = None, 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            return size, None
+        marker = data[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        if marker == 0xDA:
+            return size, at
+        if marker in _FRAMES and at + 9 <= len(data):
+            size = (
+                int.from_bytes(data[at + 5 : at + 7], "big"),
+                int.from_bytes(data[at + 7 : at + 9], "big"),
+            )
+        at += 2 if marker in _NO_LENGTH else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return size, None

@@ -1,0 +1,117 @@
+"""Images of any kind as (H, W, 3) uint8 RGB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.headers import is_cut_off, read_size
+
+MAX_PIXELS = 200_000_000
+_AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+_UPRIGHT = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+
+
+def read_image(
+    image: str | Path | np.ndarray, size: tuple[int, int] | None = None, name: str | None = None
+) -> np.ndarray:
+    """An image as (H, W, 3) uint8 RGB.
+
+    Grey is repeated, alpha is dropped, palettes are looked up, 16 bits are scaled by 1/257 (by the type's range, not by
+    guessing from the content), floats are taken from 0 … 1.
+
+    Args:
+        image: a path, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), RGB.
+        size: (height, width) as the annotation says. An EXIF rotation is applied if and only if this size says
+            so; without a size it is applied.
+        name: how messages call an array.
+
+    Raises:
+        DataError: a missing, broken, cut-off or gigantic file, another size than ``size``, an unusable array.
+    """
+    if isinstance(image, np.ndarray):
+        pixels = _to_rgb(image, name or "the array")
+        name = name or "the array"
+    else:
+        name = str(image)
+        pixels = _read_file(Path(image), size)
+    if size is not None and pixels.shape[:2] != tuple(size):
+        raise DataError(
+            f"{name} is {pixels.shape[0]}×{pixels.shape[1]} (height×width), its annotation says {size[0]}×{size[1]}. "
+            "Use the image that was annotated, or mend width and height (and the coordinates) in the annotation."
+        )
+    return pixels
+
+
+def _read_file(path: Path, size: tuple[int, int] | None) -> np.ndarray:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path}: the image cannot be read ({error.strerror or error}). Check the path and the folder of the images."
+        ) from error
+    stored = read_size(data)
+    if stored is not None and stored[0] * stored[1] > MAX_PIXELS:
+        raise DataError(_too_large(str(path), stored))
+    if is_cut_off(data):
+        raise DataError(
+            f"{path}: the file is cut off after {len(data)} bytes. Copy or download it again."
+        )
+    if size is None:
+        return _decode(data, path, _UPRIGHT)
+    pixels = _decode(data, path, _AS_STORED)
+    if pixels.shape[:2] != tuple(size) and pixels.shape[1::-1] == tuple(size):
+        upright = _decode(data, path, _UPRIGHT)
+        return upright if upright.shape[:2] == tuple(size) else pixels
+    return pixels
+
+
+def _decode(data: bytes, path: Path, flags: int) -> np.ndarray:
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    except cv2.error as error:
+        raise DataError(f"{path}: the image cannot be decoded ({error.err or error}).") from error
+    if pixels is None:
+        raise DataError(
+            f"{path}: not an image that can be decoded ({len(data)} bytes, beginning {data[:8]!r}). "
+            "Expected JPEG, PNG, TIFF, BMP, WebP or the like; replace the file."
+        )
+    return _to_rgb(pixels[..., ::-1], str(path))
+
+
+def _to_rgb(pixels: np.ndarray, name: str) -> np.ndarray:
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    if pixels.ndim not in (2, 3) or channels not in (1, 3, 4) or 0 in pixels.shape:
+        raise DataError(
+            f"{name} has the shape {pixels.shape}. Expected (height, width), or (height, width, 1, 3 or 4), not empty."
+        )
+    if pixels.shape[0] * pixels.shape[1] > MAX_PIXELS:
+        raise DataError(_too_large(name, pixels.shape[:2]))
+    pixels = _to_bytes(pixels.reshape(*pixels.shape[:2], channels)[..., :3], name)
+    return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+
+
+def _to_bytes(pixels: np.ndarray, name: str) -> np.ndarray:
+    """To uint8, by the range of the type."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    if pixels.dtype == np.bool_:
+        return pixels * np.uint8(255)
+    if pixels.dtype == np.uint16:
+        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if np.issubdtype(pixels.dtype, np.floating) and pixels.min() >= 0 and pixels.max() <= 1:
+        return (pixels * 255 + 0.5).astype(np.uint8)
+    raise DataError(
+        f"{name} is {pixels.dtype} with values {pixels.min()} … {pixels.max()}. Expected uint8, uint16 (0 … 65535) or float "
+        "in 0 … 1; scale it and use .astype('uint8')."
+    )
+
+
+def _too_large(name: str, size: tuple[int, ...]) -> str:
+    return (
+        f"{name} has {size[0]}×{size[1]} pixels, more than {MAX_PIXELS / 1e6:.0f} megapixels. "
+        "Cut it into tiles, or shrink it first."
+    )

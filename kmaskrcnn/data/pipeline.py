@@ -1,0 +1,169 @@
+"""Batches out of a dataset: tf.data, several threads, the same for the same seed."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from kmaskrcnn.data.augment import parse_policy, sample_view
+from kmaskrcnn.data.dataset import Dataset, Sample
+from kmaskrcnn.data.encode import Encoded, encode_sample, warp_truths
+from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.images import read_image
+from kmaskrcnn.data.report import Report
+
+_DTYPES = Encoded(tf.uint8, tf.float32, tf.float32, tf.int32, tf.bool, tf.uint8, tf.int32, tf.int32)
+_SHAPES = Encoded([None, None, 3], [2], [None, 4], [None], [None], [None], [None, 4], [None])
+_PADDING = Encoded(*[np.zeros((), dtype.as_numpy_dtype) for dtype in _DTYPES])._replace(
+    labels=np.int32(-1)
+)
+
+
+def batches(
+    dataset: Dataset,
+    *,
+    batch_size: int,
+    min_size: int,
+    max_size: int,
+    augmentation: str = "none",
+    shuffle: bool = False,
+    seed: int = 0,
+    initial_epoch: int = 0,
+    size_divisor: int = 64,
+    drop_remainder: bool = False,
+    num_threads: int | None = None,
+    report: Report | None = None,
+) -> tf.data.Dataset:
+    """A dataset as batches of ``(inputs, targets)``, its length known.
+
+    Each iteration is the next epoch. The order and the augmentation depend on ``(seed, epoch, index)`` alone, not on
+    threads. Images without objects are kept. Padding leads to few shapes: sides are multiples of ``size_divisor``,
+    N is a power of two from 8 up, L one from 4096 up.
+
+    ``inputs``: ``images`` (B, H, W, 3) uint8 RGB, zeros right and below; ``image_sizes`` (B, 2) float32, their true
+    height and width.
+
+    ``targets``: ``boxes`` (B, N, 4) float32 x1 y1 x2 y2 in pixels of the network's input; ``labels`` (B, N) int32, −1
+    pads; ``crowd`` (B, N) bool; the masks, see ``ops.masks``: ``mask_bytes`` (B, L) uint8, ``mask_windows`` (B, N, 4) int32
+    (empty: no mask), ``mask_offsets`` (B, N) int32; ``image_indices`` (B,) int32, the place in the dataset.
+
+    Args:
+        dataset: samples by index; read from several threads.
+        batch_size: images a batch; the last one may be smaller.
+        min_size, max_size: the shorter side's target, and the longer side's limit.
+        augmentation: a policy of ``data.augment``.
+        shuffle: another order in each epoch.
+        seed, initial_epoch: where the randomness starts; a resumed training passes the epochs it has done.
+        size_divisor: the sides' common divisor, at least the largest stride of the network.
+        drop_remainder: leave out a smaller last batch.
+        num_threads: samples read at the same time; None: the processors, 2 to 8.
+        report: collects what is left out while reading; None: the dataset's own, if it has one.
+
+    Raises:
+        DataError: when iterating, wrapped by ``tf.data``: see ``errors.clear_errors``.
+        ValueError: an unknown augmentation, an empty dataset, a batch size below 1.
+    """
+    parse_policy(augmentation)
+    if len(dataset) == 0 or batch_size < 1:
+        raise DataError(
+            f"{len(dataset)} images in batches of {batch_size}: at least one image and 1 are needed."
+        )
+    report = report if report is not None else getattr(dataset, "report", None) or Report()
+    threads = num_threads or min(
+        max(
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 2,
+            2,
+        ),
+        8,
+    )
+
+    def read(epoch, index):
+        view_of = _views(augmentation, min_size, max_size, seed, int(epoch))
+        return tuple(_read_sample(dataset, int(index), view_of, size_divisor, report))
+
+    def load(epoch, index):
+        arrays = tf.numpy_function(read, [epoch, index], list(_DTYPES), stateful=True)
+        for array, shape in zip(arrays, _SHAPES, strict=True):
+            array.set_shape(shape)
+        return (*arrays, tf.cast(index, tf.int32))
+
+    order = _order(len(dataset), shuffle, seed, initial_epoch)
+    spec = tf.TensorSpec([], tf.int64)
+    stream = tf.data.Dataset.from_generator(order, output_signature=(spec, spec))
+    stream = stream.apply(tf.data.experimental.assert_cardinality(len(dataset)))
+    stream = stream.map(load, num_parallel_calls=threads, deterministic=True)
+    stream = stream.padded_batch(
+        batch_size,
+        padded_shapes=(*_SHAPES, []),
+        padding_values=(*_PADDING, np.int32(0)),
+        drop_remainder=drop_remainder,
+    )
+    options = tf.data.Options()
+    options.deterministic = True
+    options.threading.private_threadpool_size = threads
+    return stream.map(_name).prefetch(2).with_options(options)
+
+
+def _name(*arrays):
+    named = Encoded(*arrays[:-1])._asdict()
+    inputs = {key: named.pop(key) for key in ("images", "image_sizes")}
+    return inputs, {**named, "image_indices": arrays[-1]}
+
+
+def _order(length: int, shuffle: bool, seed: int, initial_epoch: int):
+    """A function whose every call yields the next epoch's (epoch, index)."""
+    epochs = itertools.count(initial_epoch)
+
+    def generate() -> Iterator[tuple[int, int]]:
+        epoch = next(epochs)
+        rng = np.random.default_rng([seed, epoch])
+        for index in rng.permutation(length) if shuffle else range(length):
+            yield epoch, int(index)
+
+    return generate
+
+
+def _views(augmentation, min_size, max_size, seed, epoch):
+    """A function (index, image size) → view."""
+
+    def view_of(index: int, size: tuple[int, int]):
+        rng = np.random.default_rng([seed, epoch, index])
+        return sample_view(augmentation, size, min_size, max_size, rng)
+
+    return view_of
+
+
+def _read_sample(dataset, index, view_of, size_divisor, report) -> Encoded:
+    sample = get_sample(dataset, index)
+    image = read_image(sample.image, sample.size, sample.name)
+    view = view_of(index, image.shape[:2])
+    truths = warp_truths(sample, view, image.shape[:2], len(dataset.class_names), report)
+    return encode_sample(image, truths, view, size_divisor)
+
+
+def get_sample(dataset: Dataset, index: int) -> Sample:
+    """``dataset[index]``, with the index in the message when the dataset fails.
+
+    Raises:
+        DataError: whatever the dataset raised, or something else than a ``Sample`` came.
+    """
+    try:
+        sample = dataset[index]
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError(
+            f"sample {index} of {type(dataset).__name__}: __getitem__ raised {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(sample, Sample):
+        raise DataError(
+            f"sample {index} of {type(dataset).__name__}: __getitem__ returned {type(sample).__name__}, expected "
+            "kmaskrcnn.data.Sample."
+        )
+    return sample

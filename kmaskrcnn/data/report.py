@@ -1,0 +1,46 @@
+"""What was mended or left out of a dataset, counted and named."""
+
+from __future__ import annotations
+
+import threading
+
+
+class Report:
+    """Repairs and omissions, each counted once however often a sample is read.
+
+    Safe to be written from several threads. ``str(report)`` is one line a kind, with the first places.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[str, dict[str, None]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, kind: str, place: str) -> None:
+        """Counts ``kind`` (what was done, as a sentence) at ``place`` (file, image, annotation id)."""
+        with self._lock:
+            self._places.setdefault(kind, {})[place] = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Kind → the number of places."""
+        with self._lock:
+            return {kind: len(places) for kind, places in self._places.items()}
+
+    def places(self, kind: str) -> list[str]:
+        """Where ``kind`` was counted, in the order of counting."""
+        with self._lock:
+            return list(self._places.get(kind, ()))
+
+    def lines(self, num_places: int = 3) -> list[str]:
+        """One line a kind: how many, and the first ``num_places`` places."""
+        lines = []
+        for kind, count in self.counts.items():
+            shown = "; ".join(self.places(kind)[:num_places])
+            lines.append(f"{count} × {kind}: {shown}{' …' if count > num_places else ''}")
+        return lines
+
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines()) or "nothing mended, nothing left out"
