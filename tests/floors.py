@@ -17,6 +17,7 @@ FLOORS: dict[str, int] = {
     "presets": 0,
     "ops": 1,
     "structures": 1,
+    "tensors": 1,
     "data": 2,
     "evaluation": 2,
     "weights": 2,
@@ -30,6 +31,7 @@ FLOORS: dict[str, int] = {
     "cli": 6,
     "commands": 6,
     "demo": 6,
+    "progress": 6,
 }
 FRONT_DOOR = 5  # `import kmaskrcnn` itself: only the floors above may come in through it
 # The lowest floor on which another package may be imported.

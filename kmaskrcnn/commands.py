@@ -1,0 +1,240 @@
+"""What the verbs of the command line do, and what they say about it on the terminal."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+from rich.table import Table
+
+import kmaskrcnn
+from kmaskrcnn import report
+from kmaskrcnn.config import MaskRCNNConfig
+from kmaskrcnn.data import Dataset, load
+from kmaskrcnn.ops import library
+from kmaskrcnn.presets import preset
+from kmaskrcnn.progress import TrainingProgress, console, counted
+
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
+PICTURED = 12  # validation images drawn after training
+
+
+@dataclass(frozen=True)
+class Training:
+    """The options of ``kmaskrcnn train``; None leaves a setting to the preset."""
+
+    data: str
+    val: str
+    out: Path
+    images: Path | None = None
+    val_images: Path | None = None
+    preset: str = "mobilenet_1.0_fpn"
+    weights: str | None = None
+    epochs: int = 12
+    batch_size: int = 2
+    image_size: int | None = None
+    learning_rate: float | None = None
+    rois_per_image: int | None = None
+    seed: int = 0
+
+    def changes(self) -> dict[str, Any]:
+        """The fields of the config that differ from the preset's."""
+        changes: dict[str, Any] = {}
+        if self.image_size is not None:
+            changes |= scaled(preset(self.preset), self.image_size)
+        if self.rois_per_image is not None:
+            changes["rois_per_image"] = self.rois_per_image
+        return changes
+
+
+def scaled(config: MaskRCNNConfig, image_size: int) -> dict[str, int]:
+    """Short side as told; the limit of the long side keeps the preset's proportion."""
+    longest = round(image_size * config.max_size / config.min_size)
+    return {"min_size": image_size, "max_size": longest}
+
+
+def train(job: Training) -> None:
+    """Trains; writes model.keras, best.keras, history.csv, curves.png, metrics.json, a picture."""
+    keras.utils.set_random_seed(job.seed)
+    train_set = read(job.data, job.images)
+    val_set = read(job.val, job.val_images)
+    model = kmaskrcnn.MaskRCNN.from_preset(
+        job.preset, class_names=train_set.class_names, weights=job.weights, **job.changes()
+    )
+    if job.weights is None:
+        console.print("Random weights; photographs are learned far faster from --weights imagenet.")
+    job.out.mkdir(parents=True, exist_ok=True)
+    with TrainingProgress(job.epochs) as progress:
+        history = model.fit(
+            train_set,
+            validation_data=val_set,
+            epochs=job.epochs,
+            batch_size=job.batch_size,
+            learning_rate=job.learning_rate,
+            seed=job.seed,
+            callbacks=[progress, *keepers(job.out)],
+            verbose=0,
+        )
+    finish(model, history.history, val_set, job.out)
+
+
+def keepers(out: Path) -> list[keras.callbacks.Callback]:
+    """Keras' own: the best model and the table of epochs are kept while training runs."""
+    best = str(out / "best.keras")
+    return [
+        keras.callbacks.CSVLogger(str(out / "history.csv")),
+        keras.callbacks.ModelCheckpoint(
+            best, monitor="val_mask_AP", mode="max", save_best_only=True
+        ),
+    ]
+
+
+def finish(model: Any, history: Mapping[str, Sequence[float]], val_set: Dataset, out: Path) -> None:
+    """Everything that is written when training is over."""
+    model.save(out / "model.keras")
+    if not (out / "best.keras").exists():  # no epoch had a mask AP, as without objects to find
+        shutil.copy(out / "model.keras", out / "best.keras")
+    report.save_curves(history, out / "curves.png")
+    metrics = measure(model, val_set) | best_epoch(history)
+    write_json(out / "metrics.json", metrics)
+    draw_validation(model, val_set, out / "validation.jpg")
+    print_figures(metrics)
+    console.print(f"Wrote {', '.join(sorted(path.name for path in out.iterdir()))} into {out}.")
+
+
+def best_epoch(history: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Which epoch best.keras is of, counted from 1, and its mask AP; nothing without a mask AP."""
+    scores = {i: ap for i, ap in enumerate(history.get("val_mask_AP", []), 1) if not math.isnan(ap)}
+    if not scores:
+        return {}
+    epoch = max(scores, key=lambda i: scores[i])  # the first of equals, as ModelCheckpoint keeps it
+    return {"best/epoch": epoch, "best/mask/AP": scores[epoch]}
+
+
+def evaluate(model_file: Path, data: str, images: Path | None, json_file: Path | None) -> None:
+    """Prints box and mask AP, and writes all figures as JSON if asked."""
+    model = kmaskrcnn.load(model_file)
+    metrics = measure(model, read(data, images))
+    print_figures(metrics)
+    if json_file is not None:
+        write_json(json_file, metrics)
+        console.print(f"All figures are in {json_file}.")
+
+
+def predict(
+    model_file: Path, inputs: Sequence[Path], out: Path, score: float, json_file: Path | None
+) -> None:
+    """Writes a picture of each image's objects, and COCO results of all.
+
+    Raises:
+        ValueError: there is no image among the inputs, or some could not be read; the others are
+            done all the same.
+    """
+    paths = list(dict.fromkeys(image_files(inputs)))
+    model = kmaskrcnn.load(model_file)
+    results, problems = [], []
+    names = picture_names(paths)
+    for path in counted(paths, "predicting", len(paths)):
+        try:
+            found = model.predict(path)[0].filter(score=score)
+        except (ValueError, OSError) as error:
+            problems.append(f"  {path}: {error}")
+            continue
+        found.save(out / names[path], image=path)
+        results += found.to_coco(image_id(path, paths))
+    json_file = json_file or out / "predictions.json"
+    write_json(json_file, results)
+    done = len(paths) - len(problems)
+    console.print(
+        f"{len(results)} objects in {done} images: pictures in {out}, COCO in {json_file}."
+    )
+    if problems:
+        raise ValueError("\n".join([f"{len(problems)} of {len(paths)} images failed:", *problems]))
+
+
+def image_files(inputs: Sequence[Path]) -> Iterator[Path]:
+    """Each file as it is, each folder's images in order of their names.
+
+    Raises:
+        ValueError: a folder holds no image.
+    """
+    for path in inputs:
+        if not path.is_dir():
+            yield path
+            continue
+        images = [file for file in sorted(path.iterdir()) if file.suffix.lower() in IMAGE_SUFFIXES]
+        if not images:
+            raise ValueError(f"{path} holds no image ({' '.join(sorted(IMAGE_SUFFIXES))}).")
+        yield from images
+
+
+def picture_names(paths: Sequence[Path]) -> dict[Path, str]:
+    """A name for each picture, ``deer.jpg`` of ``a/deer.png``; a number tells equal ones apart."""
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
+    for path in paths:
+        name, number = f"{path.stem}.jpg", 1
+        while name in taken:
+            number += 1
+            name = f"{path.stem}-{number}.jpg"
+        taken.add(name)
+        names[path] = name
+    return names
+
+
+def image_id(path: Path, paths: Sequence[Path]) -> int | str:
+    """COCO's number of ``000000000139.jpg``, else the file name; the path where names repeat."""
+    if sum(other.name == path.name for other in paths) > 1:
+        return str(path)
+    return int(path.stem) if path.stem.isdecimal() else path.name
+
+
+def build_op(verbose: bool) -> None:
+    """Compiles the RoIAlign op into the user's cache and says which implementation now runs."""
+    with console.status("compiling: some seconds"):
+        path = library.build(verbose=verbose)
+    console.print(f"Built {path}\n{library.status()}")
+
+
+def read(data: str, images: Path | None) -> Dataset:
+    """The dataset at ``data``, after saying what was recognised."""
+    dataset = load(data, images=images)
+    console.print(getattr(dataset, "description", f"{data}: {len(dataset)} images"))
+    return dataset
+
+
+def measure(model: Any, dataset: Dataset) -> dict[str, float]:
+    """`model.evaluate`, while the terminal says so."""
+    with console.status(f"evaluating {len(dataset)} images"):
+        return model.evaluate(dataset, verbose=0)
+
+
+def draw_validation(model: Any, dataset: Dataset, path: Path) -> None:
+    """The first images with what the model finds in them, on one sheet."""
+    samples = [dataset[i] for i in range(min(PICTURED, len(dataset)))]
+    pictures = [model.predict(sample.image)[0].filter(score=0.5).draw() for sample in samples]
+    report.save_sheet(pictures, path)
+
+
+def print_figures(metrics: Mapping[str, float]) -> None:
+    """A table: box and mask side by side, over all classes and for each."""
+    table = Table("", "box", "mask")
+    rows = [key.removeprefix("box/") for key in metrics if key.startswith("box/")]
+    for row in rows:
+        cells = (metrics.get(f"{kind}/{row}", math.nan) for kind in ("box", "mask"))
+        table.add_row(row, *("–" if math.isnan(value) else f"{value:.3f}" for value in cells))
+    console.print(table)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Readable JSON; its folder is made. What is not a number is written as null."""
+    if isinstance(content, Mapping):
+        content = {key: None if math.isnan(value) else value for key, value in content.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1) + "\n")

@@ -1,0 +1,255 @@
+"""The command line: its options, its sentences, and the way from files to pictures."""
+
+import csv
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import cv2
+import keras
+import pytest
+from click.testing import CliRunner
+
+from kmaskrcnn import cli, commands
+from kmaskrcnn.data import ShapesDataset
+from tests.coco_folder import write_coco
+
+OPTIONS = {
+    "train": "--val --out --images --val-images --preset --weights --epochs --batch-size "
+    "--image-size --learning-rate --rois-per-image --seed",
+    "evaluate": "--images --json",
+    "predict": "--out --score --json",
+    "demo": "--out --epochs --seed",
+    "build-op": "--verbose",
+}
+ARGUMENTS = {
+    "train": ["data"],
+    "evaluate": ["model", "data"],
+    "predict": ["model", "inputs"],
+    "demo": [],
+    "build-op": [],
+}
+
+
+@pytest.fixture
+def run():
+    """Runs a command line in this process; gives exit code and output."""
+    return lambda *args: CliRunner().invoke(cli.main, [str(arg) for arg in args])
+
+
+def test_the_verbs_take_what_they_promise():
+    assert list(cli.main.commands) == list(OPTIONS)
+    for verb, command in cli.main.commands.items():
+        options = [p.opts[0] for p in command.params if isinstance(p, click.Option)]
+        arguments = [p.name for p in command.params if isinstance(p, click.Argument)]
+        assert options == OPTIONS[verb].split(), verb
+        assert arguments == ARGUMENTS[verb], verb
+
+
+@pytest.mark.parametrize("verb", ["", *OPTIONS])
+def test_help_comes_without_tensorflow(verb):
+    code = (
+        "import sys; from kmaskrcnn.cli import main\n"
+        f"main({[verb, '--help'] if verb else ['--help']}, standalone_mode=False)\n"
+        "print(sorted({'tensorflow', 'keras', 'cv2', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "Usage:" in done.stdout
+
+
+@pytest.mark.parametrize("verb", OPTIONS)
+def test_the_examples_in_the_help_are_right(verb, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("runs/first").mkdir(parents=True)
+    Path("photos").mkdir()
+    for name in ("runs/first/best.keras", "photo.jpg"):
+        Path(name).touch()
+    command = cli.main.commands[verb]
+    text = command.epilog.split(":", 1)[1].replace("\\\n", " ")
+    examples = [line.split()[1:] for line in text.splitlines() if line.strip()]
+    assert examples, f"{verb} --help shows no example"
+    for name, *args in examples:
+        assert name == verb
+        command.make_context(verb, [arg.replace("more/*.png", "photo.jpg") for arg in args])
+
+
+MISTAKES = {
+    "no such verb": (["trian"], "No such command 'trian'"),
+    "no such model": (["predict", "no.keras", ".", "--out", "o"], "no.keras"),
+    "no such image": (["predict", __file__, "no.jpg", "--out", "o"], "no.jpg"),
+    "no such data": (["train", "no.json", "--val", "no.json", "--out", "o"], "no.json"),
+    "no validation": (["train", "no.json", "--out", "o"], "--val"),
+    "no such preset": (["train", "a", "--val", "a", "--out", "o", "--preset", "big"], "laptop"),
+    "score": (["predict", __file__, ".", "--out", "o", "--score", "7"], "0<=x<=1"),
+    "no model": (["evaluate", __file__, "no.json"], "test_cli.py"),
+}
+
+
+@pytest.mark.parametrize("args, expected", MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_is_a_sentence(args, expected, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run(*args)
+    assert result.exit_code == 2, result.output
+    assert expected in result.output.replace("\n", "")
+    assert "Traceback" not in result.output
+    assert not Path("o").exists()
+
+
+def test_debug_shows_where(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run("train", "no.json", "--val", "no.json", "--out", "o", "--debug")
+    assert not isinstance(result.exception, SystemExit)
+    assert isinstance(result.exception, cli.MISTAKES)
+
+
+class ResourceExhaustedError(Exception):
+    """What TensorFlow's error for too little memory is called."""
+
+
+@pytest.mark.parametrize(
+    "error, code, expected",
+    [
+        (ValueError("expected a, got b"), 2, "expected a, got b"),
+        (OSError("disk full"), 2, "disk full"),
+        (ResourceExhaustedError("OOM when\nallocating"), 1, "--batch-size"),
+        (ZeroDivisionError("division by zero"), 1, "--debug"),
+    ],
+)
+def test_every_error_has_a_sentence_and_a_code(error, code, expected):
+    failure = cli.failure(error)
+    assert failure.exit_code == code
+    assert expected in failure.message
+
+
+def test_interrupting_is_no_error(run, monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "build_op", interrupted)
+    result = run("build-op")
+    assert result.exit_code == 130
+    assert "Interrupted" in result.output
+
+
+def test_settings_that_are_not_given_are_the_presets():
+    job = commands.Training("a", "b", Path("o"), preset="resnet50_fpn")
+    assert job.changes() == {}
+    changed = commands.Training(
+        "a", "b", Path("o"), preset="resnet50_fpn", image_size=400, rois_per_image=64
+    )
+    assert changed.changes() == {"min_size": 400, "max_size": 666, "rois_per_image": 64}
+
+
+def test_best_epoch_is_the_one_that_the_checkpoint_kept():
+    nan = math.nan
+    assert commands.best_epoch({}) == {}
+    assert commands.best_epoch({"val_mask_AP": [nan, nan]}) == {}
+    best = {"best/epoch": 2, "best/mask/AP": 0.5}
+    assert commands.best_epoch({"val_mask_AP": [0.1, 0.5, nan, 0.5]}) == best
+
+
+def test_files_to_predict(tmp_path):
+    for name in ("b.PNG", "a.jpg", "notes.txt", "sub/a.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    files = list(commands.image_files([tmp_path, tmp_path / "sub"]))
+    assert [str(f.relative_to(tmp_path)) for f in files] == ["a.jpg", "b.PNG", "sub/a.png"]
+    assert list(commands.picture_names(files).values()) == ["a.jpg", "b.jpg", "a-2.jpg"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="holds no image"):
+        list(commands.image_files([tmp_path / "empty"]))
+
+
+def test_image_ids():
+    paths = [Path("a/000000000139.jpg"), Path("a/deer.jpg"), Path("b/deer.jpg"), Path("x.png")]
+    ids = [commands.image_id(path, paths) for path in paths]
+    assert ids == [139, "a/deer.jpg", "b/deer.jpg", "x.png"]
+
+
+def test_json_has_no_nan(tmp_path):
+    commands.write_json(tmp_path / "new" / "m.json", {"mask/AP": math.nan, "box/AP": 0.5})
+    assert json.loads((tmp_path / "new" / "m.json").read_text()) == {"mask/AP": None, "box/AP": 0.5}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A folder with COCO files, and ``run`` as ``kmaskrcnn train`` leaves it."""
+    folder = tmp_path_factory.mktemp("cli")
+    train = write_coco(ShapesDataset(4, seed=1, image_size=(64, 64)), folder, "train")
+    val = write_coco(ShapesDataset(3, seed=2, image_size=(64, 64)), folder, "val")
+    args = f"train {train} --val {val} --out {folder / 'run'} --preset tiny --epochs 2 --seed 3"
+    result = CliRunner().invoke(cli.main, args.split())
+    assert result.exit_code == 0, result.output
+    assert "epoch 2/2" in result.output
+    return folder
+
+
+@pytest.mark.slow
+def test_train_writes_what_it_promises(trained):
+    out = trained / "run"
+    promised = cli.main.commands["train"].help
+    for path in sorted(out.iterdir()):
+        assert path.name in promised and path.stat().st_size > 0
+    assert len(list(out.iterdir())) == 6
+    with (out / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["0", "1"]
+    assert {"loss", "val_loss", "val_mask_AP"} <= set(rows[0])
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert {"box/AP", "mask/AP", "box/AP50", "mask/AP/circle", "best/epoch"} <= set(metrics)
+    for name in ("curves.png", "validation.jpg"):
+        assert cv2.imread(str(out / name)).std() > 1
+
+
+@pytest.mark.slow
+def test_evaluate_repeats_the_figures_of_training(trained, run):
+    figures = trained / "figures.json"
+    result = run("evaluate", trained / "run/model.keras", trained / "val.json", "--json", figures)
+    assert result.exit_code == 0, result.output
+    assert "circle" in result.output
+    written = json.loads((trained / "run/metrics.json").read_text())
+    for key, value in json.loads(figures.read_text()).items():
+        assert value == pytest.approx(written[key], abs=1e-6), key
+
+
+@pytest.mark.slow
+def test_predict_writes_pictures_and_coco(trained, run):
+    out = trained / "found"
+    result = run(
+        "predict", trained / "run/model.keras", trained / "val", "--out", out, "--score", 0
+    )
+    assert result.exit_code == 0, result.output
+    pictures = sorted(path.name for path in out.glob("*.jpg"))
+    assert pictures == ["0000.jpg", "0001.jpg", "0002.jpg"]
+    results = json.loads((out / "predictions.json").read_text())
+    assert {r["image_id"] for r in results} <= {0, 1, 2}
+    for one in results:
+        assert set(one) == {"image_id", "category_id", "bbox", "score", "segmentation"}
+        assert one["segmentation"]["size"] == [64, 64]
+
+
+@pytest.mark.slow
+def test_a_broken_image_does_not_stop_the_others(trained, run):
+    broken = trained / "broken.png"
+    broken.write_bytes(b"no image at all")
+    good = trained / "val/0000.png"
+    out = trained / "some"
+    result = run("predict", trained / "run/model.keras", broken, good, "--out", out)
+    assert result.exit_code == 2
+    assert "1 of 2 images failed" in result.output and "broken.png" in result.output
+    assert (out / "0000.jpg").exists() and (out / "predictions.json").exists()
+
+
+@pytest.mark.slow
+def test_the_demo_runs_from_end_to_end(tmp_path, monkeypatch):
+    from kmaskrcnn import demo
+
+    monkeypatch.setattr(demo, "UNSEEN", 4)
+    figures = demo.run(tmp_path, epochs=1, images=8)
+    assert set(figures) >= {"box/AP", "mask/AP"}
+    assert {p.name for p in tmp_path.iterdir()} == {"model.keras", "curves.png", "predictions.png"}
+    keras.backend.clear_session()
