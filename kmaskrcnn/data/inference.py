@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.images import IMAGE_SUFFIXES
-from kmaskrcnn.data.pipeline import prepare_image
+from kmaskrcnn.data.geometry import prepare_image
 
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 STRIDE = 32  # padded to its multiples, as torchvision and Detectron2
 
 

@@ -1,0 +1,157 @@
+"""The switches of a model: one frozen dataclass, read once by the model's constructor."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+NORMS = ("frozen_batch", "batch", "group")
+SAMPLING = ("random", "first")
+
+
+@dataclasses.dataclass(frozen=True)
+class MaskRCNNConfig:
+    """Every switch of the network, its training and its predictions.
+
+    Lengths are in pixels of the network input, sizes are (height, width). Defaults follow the
+    paper (He et al. 2017, arXiv:1703.06870) as Detectron2 runs it, unless a comment says otherwise.
+
+    Raises:
+        ValueError: a field is out of its range; the message names the field.
+    """
+
+    # Network input: RGB in 0..255, short edge to min_size unless the long one would pass max_size.
+    min_size: int = 800
+    max_size: int = 1333
+    pixel_mean: tuple[float, ...] = (123.675, 116.28, 103.53)
+    pixel_std: tuple[float, ...] = (58.395, 57.12, 57.375)
+
+    # Backbone. `norm` is "frozen_batch", "batch" or "group".
+    backbone: str = "resnet50"
+    norm: str = "frozen_batch"
+    norm_epsilon: float | None = None  # None: the epsilon that the backbone is published with
+    stride_in_1x1: bool = False  # torchvision's bottleneck; MSRA's own weights: True
+    backbone_taps: tuple[tuple[str, str], ...] = ()  # (("C5", layer name), ...): other taps
+    freeze_at: str = "C2"  # frozen up to here when pretrained weights are given; "" freezes nothing
+
+    # Feature pyramid (Lin et al. 2017).
+    fpn_channels: int = 256
+
+    # Region proposals. One tuple of anchor sides a level P2 ... P6, ratios are height / width.
+    anchor_sizes: tuple[tuple[float, ...], ...] = ((32,), (64,), (128,), (256,), (512,))
+    aspect_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)
+    round_anchors: bool = False  # True: torchvision's whole-pixel anchors
+    rpn_channels: int = 256
+    rpn_num_convs: int = 1
+    rpn_positive_iou: float = 0.7
+    rpn_negative_iou: float = 0.3
+    anchors_per_image: int = 256
+    anchor_positive_fraction: float = 0.5
+    pre_nms_train: int = 2000  # a level
+    pre_nms_test: int = 1000
+    proposals_train: int = 1000  # an image, after NMS
+    proposals_test: int = 1000
+    proposal_nms_iou: float = 0.7
+
+    # RoI sampling and pooling.
+    rois_per_image: int = 512
+    roi_positive_fraction: float = 0.25
+    roi_positive_iou: float = 0.5
+    sampling_ratio: int = 2  # bilinear samples a bin and axis; 0: adaptive, as Detectron2
+    roi_aligned: bool = True  # half-pixel shift of Detectron2's RoIAlignV2
+
+    # Heads.
+    box_pool_size: int = 7
+    box_head_channels: int = 1024
+    box_head_num_dense: int = 2
+    box_weights: tuple[float, float, float, float] = (10.0, 10.0, 5.0, 5.0)
+    with_masks: bool = True
+    mask_size: int = 28  # side of a predicted mask; pooled at half of it
+    mask_head_channels: int = 256
+    mask_head_num_convs: int = 4
+
+    # Detections.
+    score_threshold: float = 0.05
+    nms_iou: float = 0.5
+    detections_per_image: int = 100
+
+    # Losses: the side at which smooth L1 turns linear (0: plain L1, as Detectron2).
+    rpn_box_beta: float = 0.0
+    box_beta: float = 0.0
+    binary_mask_targets: bool = True  # False: torchvision's fractional mask targets
+    sampling: str = "random"  # "first": the first in order, to compare with a reference
+
+    # Optimisation: SGD; None derives the rate from the batch (0.02 for 16 images, the paper's).
+    learning_rate: float | None = None
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+    clip_norm: float = 10.0
+    warmup_steps: int = 500
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # JSON turns tuples into lists
+            object.__setattr__(self, field.name, _tuples(getattr(self, field.name)))
+        self._check()
+
+    def _check(self) -> None:
+        positive = (
+            "min_size max_size fpn_channels rpn_channels anchors_per_image pre_nms_train pre_nms_test "
+            "proposals_train proposals_test rois_per_image box_pool_size detections_per_image "
+            "box_head_channels mask_head_channels"
+        )
+        for name in positive.split():
+            _require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+        fractions = (
+            "rpn_positive_iou rpn_negative_iou anchor_positive_fraction proposal_nms_iou "
+            "roi_positive_fraction roi_positive_iou score_threshold nms_iou"
+        )
+        for name in fractions.split():
+            _require(0 <= getattr(self, name) <= 1, name, "between 0 and 1", getattr(self, name))
+        _require(self.max_size >= self.min_size, "max_size", "at least min_size", self.max_size)
+        _require(self.norm in NORMS, "norm", f"one of {NORMS}", self.norm)
+        _require(self.sampling in SAMPLING, "sampling", f"one of {SAMPLING}", self.sampling)
+        _require(self.sampling_ratio >= 0, "sampling_ratio", "0 or more", self.sampling_ratio)
+        _require(
+            self.mask_size >= 4 and self.mask_size % 2 == 0, "mask_size", "even", self.mask_size
+        )
+        _require(len(self.anchor_sizes) == 5, "anchor_sizes", "5 tuples, P2 to P6", self.anchor_sizes)
+        _require(
+            len({len(sizes) for sizes in self.anchor_sizes}) == 1,
+            "anchor_sizes",
+            "as many sizes on every level",
+            self.anchor_sizes,
+        )
+
+    def replace(self, **changes: Any) -> MaskRCNNConfig:
+        """A copy with other values.
+
+        Raises:
+            TypeError: a name is not a field; the message lists the nearest ones.
+        """
+        check_names(changes)
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain values, for JSON; `MaskRCNNConfig(**d)` reads them back."""
+        return dataclasses.asdict(self)
+
+
+def check_names(changes: Mapping[str, Any]) -> None:
+    """Raises TypeError for names that are no field of the config, with the likeliest ones meant."""
+    import difflib
+
+    names = [field.name for field in dataclasses.fields(MaskRCNNConfig)]
+    for name in changes:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=3) or names
+            raise TypeError(f"MaskRCNNConfig has no field {name!r}; did you mean {', '.join(near)}?")
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, (list, tuple)) else value
+
+
+def _require(condition: bool, name: str, expected: str, got: Any) -> None:
+    if not condition:
+        raise ValueError(f"MaskRCNNConfig.{name} must be {expected}, but it is {got!r}.")

@@ -1,0 +1,39 @@
+"""Anchors of every pyramid level."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from kmaskrcnn.ops import anchors as anchor_ops
+
+
+@keras.saving.register_keras_serializable("kmaskrcnn")
+class AnchorGenerator(keras.layers.Layer):
+    """Anchors over the grid of each level, centred on multiples of its stride.
+
+    Args:
+        sizes: one tuple of sides (pixels) a level, ratios: height / width.
+        strides: pixels between neighbouring cells, one a level.
+        rounded: whole-pixel anchors, as torchvision.
+    """
+
+    def __init__(self, sizes, ratios, strides, rounded: bool = False, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.sizes = tuple(tuple(level) for level in sizes)
+        self.ratios, self.strides, self.rounded = tuple(ratios), tuple(strides), rounded
+        self.cells = [anchor_ops.cell_anchors(s, ratios, rounded=rounded) for s in self.sizes]
+        self.built = True
+
+    def call(self, features: dict[str, tf.Tensor]) -> list[tf.Tensor]:
+        """{level: (B, H, W, F)} → [(A_level, 4)] float32, in the order y, x, anchor."""
+        return [
+            anchor_ops.grid_anchors(tf.shape(level)[1:3], stride, cell)
+            for level, stride, cell in zip(
+                features.values(), self.strides, self.cells, strict=True
+            )
+        ]
+
+    def get_config(self):
+        config = {"sizes": self.sizes, "ratios": self.ratios, "strides": self.strides}
+        return {**super().get_config(), **config, "rounded": self.rounded}

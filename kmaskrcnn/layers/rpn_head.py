@@ -1,0 +1,63 @@
+"""The head of the region proposal network (Ren et al. 2015, arXiv:1506.01497, section 3.1)."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("kmaskrcnn")
+class RPNHead(keras.layers.Layer):
+    """An objectness logit and four deltas for every anchor, the same weights on every level.
+
+    Args:
+        num_anchors: anchors a cell.
+        channels: channels of the 3×3 convolutions.
+        num_convs: how many of them (1; torchvision v2 has 2).
+    """
+
+    def __init__(self, num_anchors: int, channels: int = 256, num_convs: int = 1, **kwargs):
+        super().__init__(**kwargs)
+        self.num_anchors, self.channels, self.num_convs = num_anchors, channels, num_convs
+        initial = keras.initializers.RandomNormal(stddev=0.01)
+
+        def conv(filters, size, name, activation=None):
+            return keras.layers.Conv2D(
+                filters,
+                size,
+                padding="same",
+                activation=activation,
+                kernel_initializer=initial,
+                name=name,
+            )
+
+        self.convs = [conv(channels, 3, f"conv{i + 1}", "relu") for i in range(num_convs)]
+        self.logits = conv(num_anchors, 1, "logits")
+        self.deltas = conv(4 * num_anchors, 1, "deltas")
+
+    def build(self, input_shape):
+        shape = next(iter(input_shape.values()))
+        for conv in self.convs:
+            conv.build(shape)
+            shape = (*shape[:-1], self.channels)
+        self.logits.build(shape)
+        self.deltas.build(shape)
+        self.built = True
+
+    def call(self, features: dict[str, tf.Tensor]) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        """{level: (B, H, W, F)} → logits [(B, A_level)], deltas [(B, A_level, 4)], float32.
+
+        Anchors are in the order y, x, anchor of the cell.
+        """
+        logits, deltas = [], []
+        for hidden in features.values():
+            for conv in self.convs:
+                hidden = conv(hidden)
+            batch = tf.shape(hidden)[0]
+            logits.append(tf.cast(tf.reshape(self.logits(hidden), [batch, -1]), tf.float32))
+            deltas.append(tf.cast(tf.reshape(self.deltas(hidden), [batch, -1, 4]), tf.float32))
+        return logits, deltas
+
+    def get_config(self):
+        config = {"num_anchors": self.num_anchors, "channels": self.channels}
+        return {**super().get_config(), **config, "num_convs": self.num_convs}

@@ -1,0 +1,333 @@
+"""MaskRCNN: the doors to the network: fit, predict, evaluate, freeze, save."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kmaskrcnn import data, presets, training
+from kmaskrcnn.backbones import STAGES
+from kmaskrcnn.config import MaskRCNNConfig
+from kmaskrcnn.evaluation import CocoEvaluator
+from kmaskrcnn.network import Network
+from kmaskrcnn.structures import Detections
+
+
+@keras.saving.register_keras_serializable("kmaskrcnn")
+class MaskRCNN(Network):
+    """Mask R-CNN (He et al. 2017, arXiv:1703.06870) that trains, predicts, evaluates and is kept.
+
+    Args:
+        config, class_names, dtype, name: see `Network`.
+        frozen: stages of the backbone that are not trained: "stem", "C2" … "C5".
+
+    Raises:
+        ValueError: class names that are empty or not unique, unknown stages.
+    """
+
+    def __init__(
+        self,
+        config: MaskRCNNConfig,
+        class_names: Sequence[str],
+        *,
+        frozen: Sequence[str] = (),
+        dtype: Any = None,
+        name: str = "mask_rcnn",
+    ):
+        super().__init__(config, class_names, dtype=dtype, name=name)
+        names = ["loss", "rpn_class_loss", "rpn_box_loss", "class_loss", "box_loss"]
+        names += ["mask_loss"] if config.with_masks else []
+        self._means = [keras.metrics.Mean(name=name) for name in names]
+        self._detect_batch = tf.function(self._detect_uint8, input_signature=_UINT8_BATCH)
+        self._set_frozen(frozen)
+
+    # ---------------------------------------------------------------- training
+
+    @property
+    def metrics(self):
+        return self._means
+
+    def train_step(self, batch):
+        inputs, targets = batch
+        with tf.GradientTape() as tape:
+            named = self(inputs, targets=targets, training=True)
+            total = tf.add_n(list(named.values()))
+            scaled = self.optimizer.scale_loss(total)
+        with tf.control_dependencies(
+            [training.stop_if_not_finite(named, targets["image_indices"])]
+        ):
+            gradients = tape.gradient(scaled, self.trainable_variables)
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return self._log(total, named, inputs)
+
+    def test_step(self, batch):
+        inputs, targets = batch
+        named = self(inputs, targets=targets, training=False)
+        return self._log(tf.add_n(list(named.values())), named, inputs)
+
+    def _log(self, total, named, inputs):
+        weight = tf.cast(tf.shape(inputs["images"])[0], tf.float32)
+        for mean, value in zip(self._means, [total, *named.values()], strict=True):
+            mean.update_state(value, sample_weight=weight)
+        return {mean.name: mean.result() for mean in self._means}
+
+    def fit(
+        self,
+        train,
+        validation_data=None,
+        *,
+        epochs: int = 1,
+        batch_size: int = 2,
+        learning_rate: float | None = None,
+        augmentation: str = "flip",
+        seed: int = 0,
+        initial_epoch: int = 0,
+        validation_freq: int = 1,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        verbose: str | int = "auto",
+    ) -> keras.callbacks.History:
+        """Trains; the logs hold every loss, its `val_` twin and COCO AP as `val_mask_AP` and others.
+
+        Args:
+            train, validation_data: datasets (see `kmaskrcnn.data`), or a `tf.data.Dataset` of
+                batches as `kmaskrcnn.data.batches` makes them (then no AP is measured).
+            epochs, initial_epoch: an epoch counts from 0; a training that goes on keeps its
+                optimizer when `initial_epoch` is above 0.
+            batch_size: images a step.
+            learning_rate: of the default optimizer; None scales the paper's to the batch. A model
+                that was compiled by its user keeps that optimizer.
+            augmentation: a policy of `kmaskrcnn.data`: "none", "flip", ….
+            seed: of the order, the augmentation and the sampling: same seed, same losses.
+            validation_freq: epochs between validations; the last epoch always measures AP.
+            callbacks: any of Keras' own.
+            verbose: 0 silent, 1 progress bars, 2 a line an epoch.
+
+        Raises:
+            NonFiniteLossError: a loss became NaN or infinite; names the components and images.
+            kmaskrcnn.data.DataError: a file or annotation that cannot be used; names it.
+        """
+        if verbose:
+            training.print_check(train, validation_data, self.class_names)
+        batches = self._batches(
+            train,
+            batch_size=batch_size,
+            augmentation=augmentation,
+            shuffle=True,
+            seed=seed,
+            initial_epoch=initial_epoch,
+        )
+        self._prepare_optimizer(len(batches) * epochs, batch_size, learning_rate, initial_epoch)
+        self._reseed(seed)
+        watchers = [*self._average_precision(validation_data, validation_freq), *callbacks]
+        if validation_data is not None:
+            validation_data = self._batches(validation_data, batch_size=1)
+        with data.clear_errors(), training.clear_errors():
+            return super().fit(
+                batches,
+                validation_data=validation_data,
+                validation_freq=validation_freq,
+                epochs=epochs,
+                initial_epoch=initial_epoch,
+                callbacks=watchers,
+                verbose=verbose,
+            )
+
+    def _batches(self, dataset, **options) -> tf.data.Dataset:
+        if isinstance(dataset, tf.data.Dataset):
+            return dataset
+        dataset = data.align(dataset, self.class_names)
+        return data.batches(
+            dataset, min_size=self.config.min_size, max_size=self.config.max_size, **options
+        )
+
+    def _prepare_optimizer(self, total_steps, batch_size, learning_rate, initial_epoch) -> None:
+        """A fresh default optimizer, unless the user compiled one or a training goes on."""
+        if self.compiled and (initial_epoch or not training.is_default(self.optimizer)):
+            return
+        config = self.config
+        optimizer = training.default_optimizer(
+            total_steps=total_steps,
+            batch_size=batch_size,
+            learning_rate=learning_rate or config.learning_rate,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+            clip_norm=config.clip_norm,
+            warmup_steps=config.warmup_steps,
+        )
+        self.compile(optimizer)
+
+    def _average_precision(self, dataset, every) -> list[keras.callbacks.Callback]:
+        if dataset is None or isinstance(dataset, tf.data.Dataset):
+            return []
+        dataset = data.align(dataset, self.class_names)
+        evaluator = CocoEvaluator(dataset)
+        return [training.AveragePrecision(lambda: self._measure(dataset, evaluator), every)]
+
+    def _reseed(self, seed: int) -> None:
+        for number, sampler in enumerate((self.anchor_sampler, self.roi_sampler)):
+            sampler.priorities.reseed(2 * seed + number)
+
+    # ---------------------------------------------------------------- freezing
+
+    def freeze(self, up_to: str) -> None:
+        """Stops training the backbone from its stem up to a stage.
+
+        Args:
+            up_to: "stem", "C2" (the usual choice when fine-tuning), "C3", "C4", "C5" (heads only).
+
+        A compiled model is to be compiled again, as always in Keras; `fit` does it by itself.
+        """
+        self._set_frozen(STAGES[: STAGES.index(_stage(up_to)) + 1])
+
+    def unfreeze(self, what: str = "all") -> None:
+        """Trains exactly these parts of the backbone, and all heads, as matterport's `layers`.
+
+        Args:
+            what: "all", "heads" (the whole backbone frozen), or "3+", "4+", "5+": stage and above.
+        """
+        choices = {"all": 0, "heads": len(STAGES), "3+": 2, "4+": 3, "5+": 4}
+        if what not in choices:
+            raise ValueError(f"unfreeze takes one of {', '.join(choices)}, not {what!r}.")
+        self._set_frozen(STAGES[: choices[what]])
+
+    def _set_frozen(self, frozen: Sequence[str]) -> None:
+        self.frozen = tuple(_stage(stage) for stage in frozen)
+        for stage, layers in self.backbone.stages.items():
+            for layer in layers:
+                layer.trainable = stage not in self.frozen
+        self.train_function = None  # traced for the other variables
+
+    # ---------------------------------------------------------------- predicting, evaluating
+
+    def predict(self, x, *, batch_size: int = 1) -> list[Detections]:
+        """What is in each image, in pixels of the original; always a list, one `Detections` each.
+
+        Args:
+            x: a path, a folder, an array (H, W[, 3]) or (B, H, W, 3), or a list of paths and
+                arrays of any sizes.
+            batch_size: images of equal padded shape that go through the network together.
+
+        Raises:
+            kmaskrcnn.data.DataError: not an image, or none found; names the file.
+        """
+        sources = data.image_sources(x)
+        images = (data.read_image(source) for source in sources)
+        found = dict(self._predictions(images, batch_size))
+        return [dataclasses.replace(found[i], image=source) for i, source in enumerate(sources)]
+
+    def _predictions(
+        self, images: Iterable[np.ndarray], batch_size: int = 1
+    ) -> Iterator[tuple[int, Detections]]:
+        """Index and detections of each image, as they get ready; few images in memory."""
+        config = self.config
+        for batch in data.inference_batches(images, config.min_size, config.max_size, batch_size):
+            outputs = self._detect_batch(batch.images, batch.image_sizes)
+            outputs = {name: value.numpy() for name, value in outputs.items()}
+            for row, (index, size, scale) in enumerate(batch.origins):
+                yield index, self._detections({k: v[row] for k, v in outputs.items()}, size, scale)
+
+    def _detect_uint8(self, images, image_sizes):
+        return self({"images": images, "image_sizes": image_sizes}, training=False)
+
+    def _detections(self, outputs, image_size, scale) -> Detections:
+        """One image's padded outputs to its original pixels; scale is (x, y)."""
+        kept = outputs["labels"] >= 0
+        boxes = outputs["boxes"][kept] / np.tile(scale, 2)
+        height, width = image_size
+        masks = outputs["masks"][kept].astype(np.float16) if "masks" in outputs else None
+        return Detections(
+            boxes=np.clip(boxes, 0, [width, height, width, height]),
+            scores=outputs["scores"][kept],
+            labels=outputs["labels"][kept],
+            class_names=self.class_names,
+            image_size=image_size,
+            mask_probabilities=masks,
+        )
+
+    def evaluate(self, x=None, **options) -> dict[str, float]:
+        """Losses, and COCO AP and AR of boxes and masks, overall and per class.
+
+        Args:
+            x: a dataset. (A `tf.data.Dataset` of batches gives the losses only.)
+
+        Returns:
+            {"loss": …, "mask_loss": …, "box/AP": …, "mask/AP50": …, "mask/AP/deer": …}; nan where
+            there is nothing to measure.
+        """
+        if isinstance(x, tf.data.Dataset):
+            return super().evaluate(x, **{**options, "return_dict": True})
+        if not self.compiled:
+            self._prepare_optimizer(1, 1, None, 0)
+        x = data.align(x, self.class_names)
+        with data.clear_errors():
+            named = super().evaluate(self._batches(x, batch_size=1), return_dict=True, **options)
+        return {**named, **self._measure(x, CocoEvaluator(x))}
+
+    def _measure(self, dataset, evaluator: CocoEvaluator) -> dict[str, float]:
+        samples = (dataset[i] for i in range(len(dataset)))
+        images = (data.read_image(s.image, s.size, s.name) for s in samples)
+        return evaluator.evaluate(self._predictions(images))
+
+    # ---------------------------------------------------------------- making and keeping
+
+    @classmethod
+    def from_preset(
+        cls,
+        name: str,
+        class_names: Sequence[str],
+        *,
+        weights: str | Path | None = None,
+        dtype: Any = None,
+        **config: Any,
+    ) -> MaskRCNN:
+        """A model by name.
+
+        Args:
+            name: one of `kmaskrcnn.preset_names()`.
+            class_names: the classes, without background.
+            weights: None (random), "imagenet" (the backbone's), or a file with the backbone's
+                arrays (`.npz`, `.h5`). With weights the stages up to `freeze_at` are frozen.
+            dtype: a Keras dtype policy.
+            **config: any field of `MaskRCNNConfig`.
+
+        Raises:
+            ValueError, TypeError: an unknown preset, field or file, arrays that do not fit.
+        """
+        model = cls(presets.preset(name, **config), class_names, dtype=dtype)
+        if weights is not None:
+            model.backbone.load(weights)
+            if model.config.freeze_at:
+                model.freeze(model.config.freeze_at)
+        return model
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "config": self.config.to_dict(),
+            "class_names": list(self.class_names),
+            "frozen": list(self.frozen),
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> MaskRCNN:
+        config = dict(config)
+        return cls(MaskRCNNConfig(**config.pop("config")), **config)
+
+
+_UINT8_BATCH = (
+    tf.TensorSpec((None, None, None, 3), tf.uint8),
+    tf.TensorSpec((None, 2), tf.float32),
+)
+
+
+def _stage(name: str) -> str:
+    if name not in STAGES:
+        raise ValueError(f"The backbone's stages are {', '.join(STAGES)}; there is no {name!r}.")
+    return name

@@ -1,0 +1,30 @@
+"""Tensors that travel together through the network, padded to a fixed number an image."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class Proposals(NamedTuple):
+    """Candidate boxes of a batch, best first: R an image, padded."""
+
+    boxes: tf.Tensor  # (B, R, 4) float32, network-input pixels; zeros where padded
+    scores: tf.Tensor  # (B, R) float32 objectness logits
+    valid: tf.Tensor  # (B, R) bool, False where padded
+
+
+class AnchorTargets(NamedTuple):
+    """What the RPN learns from."""
+
+    labels: tf.Tensor  # (B, A) int32: 1 object, 0 background, -1 not sampled
+    deltas: tf.Tensor  # (B, A, 4) float32, zeros where the label is not 1
+
+
+class SampledRoIs(NamedTuple):
+    """What the heads learn from: S an image, positives first, padded."""
+
+    boxes: tf.Tensor  # (B, S, 4) float32, network-input pixels
+    labels: tf.Tensor  # (B, S) int32: class, C for background, -1 where padded
+    truth_indices: tf.Tensor  # (B, S) int32: the matched truth slot

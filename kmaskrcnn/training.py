@@ -1,0 +1,136 @@
+"""The default optimizer and its schedule, and what watches over a training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import keras
+import tensorflow as tf
+
+IMAGES_OF_PAPER_BATCH = 16
+RATE_OF_PAPER_BATCH = 0.02
+DEFAULT_NAME = "kmaskrcnn_sgd"
+NOT_FINITE = "kmaskrcnn: the loss is not finite"
+
+
+class NonFiniteLossError(ArithmeticError):
+    """A loss became NaN or infinite; the message names the components and the images."""
+
+
+@keras.saving.register_keras_serializable("kmaskrcnn")
+class WarmupSteps(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear warm-up to the base rate, then divided by ten at each boundary.
+
+    Args:
+        base_rate: the rate after the warm-up.
+        warmup_steps: steps from a thousandth of it (Goyal et al. 2017, arXiv:1706.02677).
+        boundaries: steps at which the rate is divided by ten.
+    """
+
+    def __init__(self, base_rate: float, warmup_steps: int, boundaries: Sequence[int]):
+        self.base_rate, self.warmup_steps = float(base_rate), int(warmup_steps)
+        self.boundaries = [int(step) for step in boundaries]
+
+    def __call__(self, step):
+        step = tf.cast(step, tf.float32)
+        warmup = tf.minimum(1.0, 1e-3 + step / max(self.warmup_steps, 1))
+        passed = tf.reduce_sum([tf.cast(step >= bound, tf.float32) for bound in self.boundaries])
+        return self.base_rate * warmup * tf.pow(0.1, passed)
+
+    def get_config(self):
+        return {
+            "base_rate": self.base_rate,
+            "warmup_steps": self.warmup_steps,
+            "boundaries": self.boundaries,
+        }
+
+
+def default_optimizer(
+    *,
+    total_steps: int,
+    batch_size: int,
+    learning_rate: float | None,
+    momentum: float,
+    weight_decay: float,
+    clip_norm: float,
+    warmup_steps: int,
+) -> keras.optimizers.Optimizer:
+    """The paper's recipe for any length: SGD with momentum, warm-up, ÷10 at 70 % and 90 %.
+
+    Args:
+        total_steps: of the whole training.
+        learning_rate: None scales the paper's 0.02 for 16 images to the batch.
+        weight_decay: the L2 coefficient of the paper. Keras decays apart from the momentum, which
+            PyTorch's and Caffe's L2 term passes through, so it is divided by 1 - momentum here.
+        clip_norm: bound on the norm of all gradients together.
+    """
+    rate = learning_rate or RATE_OF_PAPER_BATCH * batch_size / IMAGES_OF_PAPER_BATCH
+    warmup_steps = min(warmup_steps, max(total_steps // 4, 1))
+    boundaries = [math.ceil(0.7 * total_steps), math.ceil(0.9 * total_steps)]
+    optimizer = keras.optimizers.SGD(
+        WarmupSteps(rate, warmup_steps, boundaries),
+        momentum=momentum,
+        weight_decay=weight_decay / (1 - momentum),
+        global_clipnorm=clip_norm,
+        name=DEFAULT_NAME,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+class AveragePrecision(keras.callbacks.Callback):
+    """Puts COCO figures of a validation set into the logs: `val_box_AP`, `val_mask_AP50`, ….
+
+    It comes before the user's callbacks, so that they can monitor these keys.
+
+    Args:
+        measure: gives {"box/AP": …, …}, per-class keys included.
+        every: epochs between measurements; the last epoch is always measured.
+    """
+
+    def __init__(self, measure, every: int = 1):
+        super().__init__()
+        self.measure, self.every = measure, every
+
+    def on_epoch_end(self, epoch, logs=None):
+        last = epoch + 1 == self.params.get("epochs")
+        if logs is not None and (last or (epoch + 1) % self.every == 0):
+            figures = self.measure()
+            logs.update({f"val_{key.replace('/', '_')}": v for key, v in headline(figures).items()})
+
+
+def headline(figures: Mapping[str, float]) -> dict[str, float]:
+    """The figures without those of single classes: `box/AP`, not `box/AP/deer`."""
+    return {key: value for key, value in figures.items() if key.count("/") == 1}
+
+
+def stop_if_not_finite(losses: Mapping[str, tf.Tensor], image_indices: tf.Tensor) -> tf.Operation:
+    """An assertion that names every loss and the images' indices in the dataset."""
+    finite = tf.reduce_all([tf.math.is_finite(loss) for loss in losses.values()])
+    parts: list = [NOT_FINITE]
+    for name, loss in losses.items():
+        parts += [name, loss]
+    return tf.debugging.Assert(finite, [*parts, "images", image_indices], summarize=64)
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Raises `NonFiniteLossError` in the place of TensorFlow's report of that assertion."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        if NOT_FINITE not in str(error):
+            raise
+        parts = str(error).split(NOT_FINITE, 1)[1].split("[[{{node", 1)[0]
+        values = " ".join(part.strip() for part in parts.splitlines() if part.strip(" ]"))
+        raise NonFiniteLossError(
+            f"The loss is not finite any more: {values.strip()} (places in the dataset). Lower "
+            "learning_rate, lengthen warmup_steps, or look at the annotations of these images."
+        ) from None
+
+
+def is_default(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Whether `default_optimizer` made it (a loss-scaling wrapper aside)."""
+    return getattr(optimizer, "inner_optimizer", optimizer).name == DEFAULT_NAME
