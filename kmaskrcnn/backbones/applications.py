@@ -1,8 +1,8 @@
 """Any network of ``keras.applications`` as a backbone: taps found by shape, norms exchanged.
 
-The network is built once for a fixed size, read as a graph, and cloned onto images of any size. On the
-way its batch norms are exchanged, layers that normalise the images are taken out (images come in
-normalised, see :func:`preprocessing`), and so is dropout, which two images a step do not bear.
+The network is built once for a fixed size, read as a graph, and cloned onto images of any size.
+On the way its batch norms are exchanged, layers that normalise the images are taken out (images
+come in normalised, see :func:`preprocessing`), and so is dropout, which detectors train without.
 """
 
 import inspect
@@ -13,8 +13,9 @@ import keras
 import numpy as np
 
 from kmaskrcnn.backbones.base import Backbone
-from kmaskrcnn.backbones.graph import assign_stages, find_taps, trace
+from kmaskrcnn.backbones.graph import ancestors, assign_stages, find_taps, trace
 from kmaskrcnn.layers.normalization import normalization
+from kmaskrcnn.weights import missing_names
 
 _PROBE_SIZE = 224  # every published network takes it, and 32 divides it
 _FROM_MINUS_ONE_TO_ONE = ((127.5, 127.5, 127.5), (127.5, 127.5, 127.5))
@@ -41,8 +42,8 @@ def find(name: str) -> tuple[str, dict[str, float]]:
     """Reads a backbone's name.
 
     Args:
-        name: a name in ``keras.applications``, in any case, with a width behind it where the network
-            takes one: ``"EfficientNetB0"``, ``"mobilenet_0.75"``, ``"MobileNetV2_1.4"``.
+        name: a name in ``keras.applications``, in any case, with a width behind it where the
+            network takes one: ``"EfficientNetB0"``, ``"mobilenet_0.75"``, ``"MobileNetV2_1.4"``.
 
     Returns:
         The name as Keras spells it, and its arguments (``{"alpha": 0.75}`` or nothing).
@@ -57,8 +58,8 @@ def find(name: str) -> tuple[str, dict[str, float]]:
     if base.lower() not in spelled:
         near = difflib.get_close_matches(base.lower(), spelled, n=3) or list(spelled)
         raise ValueError(
-            f"there is no backbone {name!r} in keras.applications {keras.__version__}; did you mean "
-            f"{', '.join(spelled[n] for n in near)}?"
+            f"there is no backbone {name!r} in keras.applications {keras.__version__}; "
+            f"did you mean {', '.join(spelled[n] for n in near)}?"
         )
     found = spelled[base.lower()]
     if alpha is None:
@@ -128,6 +129,26 @@ def build(
     return Backbone(images, tensors, assign_stages(nodes, chosen), recipe)
 
 
+def taps_within(name: str, arrays: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """The taps to move so that they need none of the layers for which arrays are missing.
+
+    Returns:
+        ``{level: layer name}`` of the moved taps; nothing when no array is missing, or when a
+        stride could not be reached without.
+    """
+    found, arguments = find(name)
+    source = _source(found, arguments, 3, imagenet=False)
+    missing = {key.rpartition("/")[0] for key in missing_names(source, arrays)}
+    nodes = trace(source)
+    whole = [n for n in nodes if missing.isdisjoint(ancestors(nodes, n.name))]
+    default = find_taps(nodes)
+    try:
+        possible = find_taps(whole)
+    except ValueError:
+        return {}
+    return {level: tap for level, tap in possible.items() if tap != default[level]}
+
+
 def _source(found: str, arguments: Mapping, channels: int, imagenet: bool) -> keras.Model:
     return getattr(keras.applications, found)(
         include_top=False,
@@ -161,7 +182,7 @@ def _call(op, *arguments, **keywords):
 
 
 def _copy_weights(source: keras.Model, target: keras.Model, reverse_channels: bool) -> None:
-    """Copies the arrays of all layers that still have them; turns the first kernel from BGR to RGB."""
+    """Copies the arrays of layers that still have them; turns the first kernel from BGR to RGB."""
     first = True
     for layer in source.layers:
         twin = target.get_layer(layer.name)

@@ -1,4 +1,4 @@
-"""What every backbone is: images in, feature maps at strides 4, 8, 16 and 32 out, layers in stages."""
+"""What every backbone is: images in, feature maps at strides 4 to 32 out, layers in stages."""
 
 from collections.abc import Mapping
 
@@ -11,8 +11,8 @@ STAGES = ("stem", *STRIDES)
 class Backbone(keras.Model):
     """A functional Keras model from images to the feature maps of a pyramid.
 
-    Input: (B, H, W, input_channels), already normalised, H and W multiples of 32 so that every stride
-    is exact. Output: ``{"C2": (B, H/4, W/4, F2), "C3": …, "C4": …, "C5": (B, H/32, W/32, F5)}``.
+    Input: (B, H, W, input_channels), already normalised, H and W multiples of 32 so that every
+    stride is exact. Output: ``{"C2": (B, H/4, W/4, F2), …, "C5": (B, H/32, W/32, F5)}``.
 
     Attributes:
         recipe: the arguments of :func:`kmaskrcnn.backbones.build_backbone` that build it anew. A

@@ -1,4 +1,4 @@
-"""Reads a functional Keras model as a graph: where to tap it, and which stage a layer belongs to."""
+"""Reads a functional Keras model as a graph: where to tap it, and which stage a layer is of."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -100,8 +100,8 @@ def _last(nodes: Sequence[Node], level: str) -> str:
         strides = sorted({n.stride for n in nodes if n.stride and n.stride == int(n.stride)})
         raise ValueError(
             f"no layer has stride {STRIDES[level]} ({level}); the strides met exactly are "
-            f"{', '.join(f'{s:g}' for s in strides)}. A pyramid needs 4, 8, 16 and 32: take another "
-            "backbone (those with unpadded convolutions, such as Inception, do not have them)"
+            f"{', '.join(f'{s:g}' for s in strides)}. A pyramid needs 4, 8, 16 and 32: take "
+            "another backbone (those with unpadded convolutions, such as Inception, lack them)"
         )
     cuts = [n for n in found if n.is_cut]
     if cuts:
@@ -122,22 +122,30 @@ def _checked(nodes: Sequence[Node], level: str, name: str) -> str:
     return name
 
 
+def ancestors(nodes: Sequence[Node], name: str) -> set[str]:
+    """The names of a node and of all that it needs."""
+    reads = {n.name: n.inputs for n in nodes}
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        current = todo.pop()
+        if current not in found:
+            found.add(current)
+            todo.extend(reads[current])
+    return found
+
+
 def assign_stages(nodes: Sequence[Node], taps: Mapping[str, str]) -> dict[str, str]:
     """The stage of every node: the first tap that needs it, or ``"stem"`` below stride 4.
 
     Nodes that no tap needs are left out.
     """
-    reads = {n.name: n.inputs for n in nodes}
-    strides = {n.name: n.stride for n in nodes}
     stages: dict[str, str] = {}
     for level, tap in taps.items():
-        todo = [tap]
-        while todo:
-            name = todo.pop()
-            if name not in stages:
-                stages[name] = level
-                todo.extend(reads[name])
-    for name, level in stages.items():
-        if level == "C2" and strides[name] is not None and strides[name] < STRIDES["C2"]:
-            stages[name] = "stem"
+        for name in ancestors(nodes, tap):
+            stages.setdefault(name, level)
+    for node in nodes:
+        small = node.stride is not None and node.stride < STRIDES["C2"]
+        if small and stages.get(node.name) == "C2":
+            stages[node.name] = "stem"
     return stages

@@ -1,8 +1,8 @@
 """The normalisation layers a network may be built with, and the one that detectors freeze.
 
-Detectors are trained with one or two images a step, too few for batch statistics (He et al. 2017, §3.1:
-the batch norms of the backbone are frozen). Hence ``"frozen_batch"`` is the default; ``"group"`` (Wu and
-He, 2018) is what is used when training from scratch.
+Detectors are trained with one or two images a step, too few for batch statistics: the batch norms
+of the backbone are frozen (Ren et al. 2015), and ``"frozen_batch"`` is the default. ``"group"`` (Wu
+and He 2018) is the one to train from random weights with.
 """
 
 import math
@@ -18,9 +18,9 @@ class FrozenBatchNormalization(keras.layers.Layer):
     """Batch normalisation that never changes: its four vectors are constants of the network.
 
     ``y = x · scale + shift`` with ``scale = gamma / sqrt(moving_variance + epsilon)`` and
-    ``shift = beta − moving_mean · scale``, both computed in float32 whatever the precision policy. No
-    vector is trainable and ``training=True`` changes nothing, so that no optimizer, weight decay or
-    ``trainable = True`` can move them. Gradients flow through to the input.
+    ``shift = beta − moving_mean · scale``, both computed in float32 whatever the precision policy.
+    No vector is trainable and ``training=True`` changes nothing, so that no optimizer, weight decay
+    or ``trainable = True`` can move them. Gradients flow through to the input.
 
     The vectors have the names and the order of ``keras.layers.BatchNormalization``, so that its
     weights load. Follows Detectron2's ``FrozenBatchNorm2d``.
@@ -84,8 +84,8 @@ def normalization(
             that 32 and the channels share.
         epsilon: added to the variance.
         name: name of the layer.
-        **options: ``center`` and ``scale``, and what else the kind takes (``momentum`` of ``"batch"``,
-            ``dtype``).
+        **options: ``center`` and ``scale``, and what else the kind takes (``momentum`` of
+            ``"batch"``, ``dtype``).
 
     Returns:
         A Keras layer, not built yet.
