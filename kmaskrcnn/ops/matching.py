@@ -127,6 +127,7 @@ def sample(
         positive (A,) bool and negative (A,) bool. There are fewer than `num_samples` where there
         are too few negatives; missing negatives are not replaced by positives.
     """
+    labels = tf.convert_to_tensor(labels)
     max_positives = int(num_samples * positive_fraction)
     positive = _highest(labels == 1, priorities, max_positives, max_positives)
     num_positives = tf.math.count_nonzero(positive, dtype=tf.int32)
