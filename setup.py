@@ -2,29 +2,47 @@
 
 ``custom_ops/`` stands beside the package, where C++ people look for it. A wheel carries it as
 ``kmaskrcnn/custom_ops/`` so that ``kmaskrcnn build-op`` can compile it anywhere; an editable install
-reads it where it is.
+reads it where it is. ``make wheel`` also gives compiled ops, in the folder that the environment
+variable KMASKRCNN_BINARIES names: the wheel is then one for this platform, for any Python 3.
 """
 
+import os
 import shutil
 from pathlib import Path
 
 from setuptools import setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 
 SOURCES = Path("custom_ops")
-LEFT_OUT = shutil.ignore_patterns("build", "tests", "__pycache__", "*.o", "*.pyc")
+LEFT_OUT = shutil.ignore_patterns("build", "tests", "__pycache__", "*.o", "*.so", "*.pyc")
+BINARIES = os.environ.get("KMASKRCNN_BINARIES")
 
 
 class BuildWithSources(build_py):
-    """``build_py`` that adds the sources of the custom ops (and, by ``make wheel``, the binaries)."""
+    """``build_py`` that adds the sources of the custom ops, and the binaries of ``make wheel``."""
 
     def run(self) -> None:
         super().run()
-        if self.editable_mode or not SOURCES.is_dir():
+        if self.editable_mode:
             return
         target = Path(self.build_lib, "kmaskrcnn", "custom_ops")
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(SOURCES, target, ignore=LEFT_OUT)
+        if BINARIES:
+            shutil.copytree(BINARIES, target / "roi_align" / "build")
 
 
-setup(cmdclass={"build_py": BuildWithSources})
+class PlatformWheel(bdist_wheel):
+    """A wheel for one platform if it holds binaries; they have no Python ABI."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.root_is_pure = self.root_is_pure and not BINARIES
+
+    def get_tag(self) -> tuple[str, str, str]:
+        tag = super().get_tag()
+        return ("py3", "none", tag[2]) if BINARIES else tag
+
+
+setup(cmdclass={"build_py": BuildWithSources, "bdist_wheel": PlatformWheel})

@@ -18,6 +18,7 @@ import click
 from kmaskrcnn.presets import preset_names
 
 MISTAKES = (ValueError, OSError)
+FAILURES = (RuntimeError, ArithmeticError)  # no compiler, a loss that is not finite, …
 NOT_ENOUGH_MEMORY = ("ResourceExhaustedError", "MemoryError")
 MODEL = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -41,6 +42,8 @@ def failure(error: Exception) -> Failure:
         return Failure(f"Out of memory: try a smaller {knobs}. ({text.splitlines()[0]})", 1)
     if isinstance(error, MISTAKES):
         return Failure(text, 2)
+    if isinstance(error, FAILURES):
+        return Failure(text, 1)
     return Failure(f"{type(error).__name__}: {text} (`--debug` shows where)", 1)
 
 

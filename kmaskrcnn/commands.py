@@ -5,24 +5,25 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import keras
 from rich.table import Table
 
 import kmaskrcnn
 from kmaskrcnn import report
 from kmaskrcnn.config import MaskRCNNConfig
-from kmaskrcnn.data import Dataset, load
+from kmaskrcnn.data import Dataset, check, image_sources, load, read_image
+from kmaskrcnn.evaluation import prediction_sheet
 from kmaskrcnn.ops import library
 from kmaskrcnn.presets import preset
 from kmaskrcnn.progress import TrainingProgress, console, counted
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
-PICTURED = 12  # validation images drawn after training
+PICTURED = 12  # images on a sheet
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,9 @@ def scaled(config: MaskRCNNConfig, image_size: int) -> dict[str, int]:
 def train(job: Training) -> None:
     """Trains; writes model.keras, best.keras, history.csv, curves.png, metrics.json, a picture."""
     keras.utils.set_random_seed(job.seed)
-    train_set = read(job.data, job.images)
-    val_set = read(job.val, job.val_images)
+    train_set = load(job.data, images=job.images)
+    val_set = load(job.val, images=job.val_images)
+    console.print(str(check(train_set, val_set)))
     model = kmaskrcnn.MaskRCNN.from_preset(
         job.preset, class_names=train_set.class_names, weights=job.weights, **job.changes()
     )
@@ -103,7 +105,7 @@ def finish(model: Any, history: Mapping[str, Sequence[float]], val_set: Dataset,
     report.save_curves(history, out / "curves.png")
     metrics = measure(model, val_set) | best_epoch(history)
     write_json(out / "metrics.json", metrics)
-    draw_validation(model, val_set, out / "validation.jpg")
+    draw(model, val_set, out / "validation.jpg")
     print_figures(metrics)
     console.print(f"Wrote {', '.join(sorted(path.name for path in out.iterdir()))} into {out}.")
 
@@ -119,8 +121,10 @@ def best_epoch(history: Mapping[str, Sequence[float]]) -> dict[str, float]:
 
 def evaluate(model_file: Path, data: str, images: Path | None, json_file: Path | None) -> None:
     """Prints box and mask AP, and writes all figures as JSON if asked."""
+    dataset = load(data, images=images)
+    console.print(dataset.description)
     model = kmaskrcnn.load(model_file)
-    metrics = measure(model, read(data, images))
+    metrics = measure(model, dataset)
     print_figures(metrics)
     if json_file is not None:
         write_json(json_file, metrics)
@@ -136,7 +140,7 @@ def predict(
         ValueError: there is no image among the inputs, or some could not be read; the others are
             done all the same.
     """
-    paths = list(dict.fromkeys(image_files(inputs)))
+    paths = list(dict.fromkeys(image_sources(list(inputs))))
     model = kmaskrcnn.load(model_file)
     results, problems = [], []
     names = picture_names(paths)
@@ -156,22 +160,6 @@ def predict(
     )
     if problems:
         raise ValueError("\n".join([f"{len(problems)} of {len(paths)} images failed:", *problems]))
-
-
-def image_files(inputs: Sequence[Path]) -> Iterator[Path]:
-    """Each file as it is, each folder's images in order of their names.
-
-    Raises:
-        ValueError: a folder holds no image.
-    """
-    for path in inputs:
-        if not path.is_dir():
-            yield path
-            continue
-        images = [file for file in sorted(path.iterdir()) if file.suffix.lower() in IMAGE_SUFFIXES]
-        if not images:
-            raise ValueError(f"{path} holds no image ({' '.join(sorted(IMAGE_SUFFIXES))}).")
-        yield from images
 
 
 def picture_names(paths: Sequence[Path]) -> dict[Path, str]:
@@ -202,24 +190,19 @@ def build_op(verbose: bool) -> None:
     console.print(f"Built {path}\n{library.status()}")
 
 
-def read(data: str, images: Path | None) -> Dataset:
-    """The dataset at ``data``, after saying what was recognised."""
-    dataset = load(data, images=images)
-    console.print(getattr(dataset, "description", f"{data}: {len(dataset)} images"))
-    return dataset
-
-
 def measure(model: Any, dataset: Dataset) -> dict[str, float]:
     """`model.evaluate`, while the terminal says so."""
     with console.status(f"evaluating {len(dataset)} images"):
         return model.evaluate(dataset, verbose=0)
 
 
-def draw_validation(model: Any, dataset: Dataset, path: Path) -> None:
-    """The first images with what the model finds in them, on one sheet."""
-    samples = [dataset[i] for i in range(min(PICTURED, len(dataset)))]
-    pictures = [model.predict(sample.image)[0].filter(score=0.5).draw() for sample in samples]
-    report.save_sheet(pictures, path)
+def draw(model: Any, dataset: Dataset, path: Path) -> None:
+    """The first images of a dataset on one sheet: truth, and beside it what the model finds."""
+    samples = (dataset[i] for i in range(min(PICTURED, len(dataset))))
+    images = (read_image(sample.image, sample.size, sample.name) for sample in samples)
+    found = (model.predict(image)[0].filter(score=0.5) for image in images)
+    sheet = prediction_sheet(dataset, enumerate(found), limit=PICTURED)
+    cv2.imwrite(str(path), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
 
 
 def print_figures(metrics: Mapping[str, float]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import keras
 import numpy as np
 
 import kmaskrcnn
-from kmaskrcnn import report
+from kmaskrcnn import commands, report
 from kmaskrcnn.data import ShapesDataset
 from kmaskrcnn.progress import TrainingProgress, console
 
@@ -19,7 +18,6 @@ IMAGES = 400
 UNSEEN = 60
 EPOCHS = 12
 BATCH_SIZE = 4
-PICTURED = 12
 SEED_OF_UNSEEN = 1_000_003  # far from the seeds that a person would give
 
 
@@ -56,11 +54,11 @@ def run(
         )
     out.mkdir(parents=True, exist_ok=True)
     report.save_curves(history.history, out / "curves.png")
-    with console.status(f"evaluating {len(unseen)} pictures that were not trained on"):
-        figures = model.evaluate(unseen, verbose=0)
+    figures = commands.measure(model, unseen)
     model = saved_and_reloaded(model, unseen, out / "model.keras")
-    draw(model, unseen, out / "predictions.png")
+    commands.draw(model, unseen, out / "predictions.jpg")
     minutes = (time.perf_counter() - started) / 60
+    commands.print_figures(figures)
     console.print(f"{minutes:.1f} minutes; model, curves and predictions are in {out}.")
     console.print(f"box AP {figures['box/AP']:.2f}")
     console.print(f"mask AP {figures['mask/AP']:.2f}")
@@ -79,13 +77,3 @@ def saved_and_reloaded(model: Any, dataset: ShapesDataset, path: Path) -> Any:
     ):
         raise RuntimeError(f"{path}: the reloaded model predicts otherwise than the saved one.")
     return loaded
-
-
-def draw(model: Any, dataset: ShapesDataset, path: Path) -> None:
-    """The first pictures with what the model finds in them, on one sheet."""
-    pictures = []
-    for index in range(min(PICTURED, len(dataset))):
-        found = model.predict(dataset[index].image)[0].filter(score=0.5)
-        height, width = found.image_size
-        pictures.append(found.resized((2 * height, 2 * width)).draw())  # small: room for captions
-    report.save_sheet(pictures, path, columns=math.ceil(math.sqrt(PICTURED)))

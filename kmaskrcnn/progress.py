@@ -20,7 +20,7 @@ from rich.progress import (
 
 Item = TypeVar("Item")
 Logs = Mapping[str, float] | None
-console = Console(highlight=False, soft_wrap=True)
+console = Console(markup=False, highlight=False, soft_wrap=True)
 EPOCH_FIGURES = ("loss", "val_loss", "val_box_AP", "val_mask_AP")
 
 

@@ -6,7 +6,6 @@ The environment is set before anything imports TensorFlow.
 import os
 import random
 import sys
-from collections.abc import Iterator
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -33,7 +32,7 @@ def seeds() -> None:
 @pytest.fixture(params=["op", "fallback"])
 def roi_align_implementation(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
+) -> str:
     """Runs a test that pools RoIs twice: on the C++ op and on TensorFlow's own ops.
 
     The op's turn is skipped where it cannot be had: no compiler, or the whole run was told to do
@@ -47,11 +46,11 @@ def roi_align_implementation(
         if reason:
             pytest.skip(f"no RoIAlign op here: {reason}")
     monkeypatch.setenv(IMPLEMENTATION, name)
-    yield name
+    return name
 
 
 def why_no_op() -> str:
     """Why the C++ op cannot be used here; empty when it can."""
     from kmaskrcnn.ops import library
 
-    return "" if library.load() is not None else str(library.status())
+    return "" if library.load() is not None else library.status().reason

@@ -25,6 +25,7 @@ FLOORS: dict[str, int] = {
     "backbones": 3,
     "losses": 3,
     "training": 3,
+    "network": 4,
     "model": 4,
     "export": 5,
     "report": 5,

@@ -1,0 +1,45 @@
+"""What `pip` will find: every package has an `__init__`, every dependency a reason, one version."""
+
+import ast
+import configparser
+import re
+import sys
+
+from tests.floors import ROOT
+
+CONFIG = configparser.ConfigParser()
+CONFIG.read(ROOT.parent / "setup.cfg")
+MODULE_OF = {"opencv-python-headless": "cv2", "scikit-image": "skimage"}
+
+
+def required() -> list[str]:
+    """The distributions of ``install_requires``, without versions."""
+    lines = CONFIG["options"]["install_requires"].split()
+    return [re.split("[<>=]", line)[0] for line in lines]
+
+
+def imported() -> set[str]:
+    """The top-level modules of others that the package imports."""
+    names: set[str] = set()
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names.add(node.module.split(".")[0])
+    return names - set(sys.stdlib_module_names) - {"kmaskrcnn"}
+
+
+def test_every_folder_of_modules_is_a_package():
+    folders = {path.parent for path in ROOT.rglob("*.py")}
+    assert [folder for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []
+
+
+def test_what_is_imported_is_required():
+    assert imported() <= {MODULE_OF.get(name, name) for name in required()}
+
+
+def test_every_dependency_has_its_line():
+    text = (ROOT.parent / "docs" / "dependencies.md").read_text()
+    missing = [name for name in required() if f"| {name} " not in text]
+    assert missing == []
