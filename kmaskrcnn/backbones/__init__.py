@@ -1,7 +1,13 @@
 """Backbones: from normalised images to feature maps at strides 4, 8, 16 and 32."""
 
 from kmaskrcnn.backbones.base import STAGES, STRIDES, Backbone
-from kmaskrcnn.backbones.build import backbone_names, build_backbone, preprocessing, usable_taps
+from kmaskrcnn.backbones.build import backbone_names, build_backbone
+from kmaskrcnn.backbones.pretrained import (
+    imagenet_settings,
+    load_pretrained,
+    preprocessing,
+    usable_taps,
+)
 
 __all__ = [
     "STAGES",
@@ -9,6 +15,8 @@ __all__ = [
     "Backbone",
     "backbone_names",
     "build_backbone",
+    "imagenet_settings",
+    "load_pretrained",
     "preprocessing",
     "usable_taps",
 ]
