@@ -1,15 +1,18 @@
 """What goes into the network: datasets, their formats, and batches."""
 
+from kmaskrcnn.data.check import DataCheck, check
 from kmaskrcnn.data.dataset import Dataset, Instance, Sample, align
 from kmaskrcnn.data.errors import DataError, clear_errors, find_data_error
 from kmaskrcnn.data.geometry import prepare_image
 from kmaskrcnn.data.images import read_image
+from kmaskrcnn.data.inference import image_sources, inference_batches
 from kmaskrcnn.data.load import load
 from kmaskrcnn.data.pipeline import batches
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.shapes import ShapesDataset
 
 __all__ = [
+    "DataCheck",
     "DataError",
     "Dataset",
     "Instance",
@@ -18,8 +21,11 @@ __all__ = [
     "ShapesDataset",
     "align",
     "batches",
+    "check",
     "clear_errors",
     "find_data_error",
+    "image_sources",
+    "inference_batches",
     "load",
     "prepare_image",
     "read_image",

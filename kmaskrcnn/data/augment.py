@@ -1,4 +1,5 @@
-"""Named policies of augmentation. Each turns a random generator into one view of the image, never into pixels.
+"""Named policies of augmentation. Each turns a random generator into one view of the image, never
+into pixels.
 
 A policy is a name, or several joined by ``+``, such as ``"scale_jitter+flip"``.
 """
@@ -24,8 +25,8 @@ def parse_policy(policy: str) -> frozenset[str]:
     unknown = sorted(names - set(POLICIES))
     if unknown:
         raise ValueError(
-            f"augmentation {policy!r}: {', '.join(map(repr, unknown))} is unknown; expected names among "
-            f"{', '.join(POLICIES)}, joined by '+'."
+            f"augmentation {policy!r}: {', '.join(map(repr, unknown))} is unknown; expected "
+            f"names among {', '.join(POLICIES)}, joined by '+'."
         )
     return names
 
@@ -35,9 +36,9 @@ def sample_view(
 ) -> View:
     """Draws what the network sees of an image.
 
-    ``crop`` cuts a part with 60 to 100 % of each side before the resizing; ``scale_jitter`` resizes to 0.8 to 1.25
-    times the usual size and cuts what exceeds it at a random place, so no batch gets larger than without; ``flip``
-    and ``vertical_flip`` mirror every second image.
+    ``crop`` cuts a part with 60 to 100 % of each side before the resizing; ``scale_jitter`` resizes
+    to 0.8 to 1.25 times the usual size and cuts what exceeds it at a random place, so no batch gets
+    larger than without; ``flip`` and ``vertical_flip`` mirror every second image.
 
     Args:
         policy: names joined by ``+``.
@@ -48,15 +49,15 @@ def sample_view(
     names = parse_policy(policy)
     view = identity(size)
     if "crop" in names:
-        view = _random_crop(
-            view, tuple(max(int(rng.uniform(*CROP_SHARE) * side), 1) for side in size), rng
-        )
+        height, width = (max(int(rng.uniform(*CROP_SHARE) * side), 1) for side in size)
+        view = _random_crop(view, (height, width), rng)
     usual = resized(view.size, min_size, max_size)
     view = resize(view, usual)
     if "scale_jitter" in names:
         factor = np.exp(rng.uniform(*np.log(SCALES)))
-        view = resize(view, tuple(max(int(factor * side + 0.5), 1) for side in usual))
-        view = _random_crop(view, tuple(map(min, view.size, usual)), rng)
+        height, width = (max(int(factor * side + 0.5), 1) for side in usual)
+        view = resize(view, (height, width))
+        view = _random_crop(view, (min(height, usual[0]), min(width, usual[1])), rng)
     if "flip" in names and rng.random() < 0.5:
         view = flip(view)
     if "vertical_flip" in names and rng.random() < 0.5:

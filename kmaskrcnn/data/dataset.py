@@ -20,8 +20,9 @@ class Instance:
 
     Attributes:
         label: index into the dataset's ``class_names``, 0 … C−1.
-        mask: polygons (a list of (P, 2) arrays of x, y; their union), a COCO run-length code (``{"size": (height,
-            width), "counts": …}``, compressed or not), a bool array (H, W), or None where only the box is known.
+        mask: polygons (a list of (P, 2) arrays of x, y; their union), a COCO run-length code
+            (``{"size": (height, width), "counts": …}``, compressed or not), a bool array (H, W), or
+            None where only the box is known.
         box: x1 y1 x2 y2, continuous pixels; None: the mask's own.
         crowd: a region of many objects that were not told apart; neither a positive nor a negative.
         area: in pixels, as the file says (COCO's AP by size asks for it); None: the mask's own.
@@ -62,12 +63,15 @@ class Sample:
 class Dataset(Protocol):
     """Anything with class names, a length and samples by index.
 
-    ``__getitem__`` is called from several threads. Optional, used where present: ``category_ids`` (the file's id of each
-    class, for COCO results), ``class_counts()`` (objects of each class, without reading the samples),
-    ``report`` and ``description``.
+    ``__getitem__`` is called from several threads. Optional, used where present: ``category_ids``
+    (the file's id of each class, for COCO results), ``class_counts()`` (objects of each class,
+    without reading the samples), ``report`` and ``description``.
     """
 
-    class_names: Sequence[str]
+    @property
+    def class_names(self) -> Sequence[str]:
+        """The names that labels index."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -140,7 +144,8 @@ def count_classes(dataset: Dataset, limit: int = 2000) -> tuple[list[int], int]:
     """Counts the objects of each class.
 
     Args:
-        dataset: counts itself where it has ``class_counts()``; else its samples are read, at most ``limit``, evenly spread.
+        dataset: counts itself where it has ``class_counts()``; else its samples are read, at most
+            ``limit``, evenly spread.
 
     Returns:
         The counts (C), and the number of images that they were taken from.
@@ -159,7 +164,8 @@ def checked_label(instance: Instance, num_classes: int, place: str) -> int:
     """The label, which must index the class names."""
     if not 0 <= instance.label < num_classes:
         raise DataError(
-            f"{place}: label {instance.label} of annotation {instance.annotation_id}, but there are {num_classes} "
-            f"class names: a label is their index, 0 … {num_classes - 1}, and the background has none."
+            f"{place}: label {instance.label} of annotation {instance.annotation_id}, but there "
+            f"are {num_classes} class names: a label is their index, 0 … {num_classes - 1}, and "
+            "the background has none."
         )
     return int(instance.label)

@@ -20,7 +20,7 @@ MIN_MASK_BYTES = 4096
 
 
 class Truths(NamedTuple):
-    """The objects of a view: boxes (N, 4), labels (N,), crowd (N,), and each mask as its window and crop (h, w)."""
+    """The objects of a view: boxes (N, 4), labels (N,), crowd (N,), masks as windows and crops."""
 
     boxes: np.ndarray
     labels: np.ndarray
@@ -29,7 +29,7 @@ class Truths(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """A sample as arrays, padded: see ``pipeline.batches`` for each of them, without its batch axis."""
+    """A sample as padded arrays: those of ``pipeline.batches``, without the batch axis."""
 
     images: np.ndarray
     image_sizes: np.ndarray
@@ -44,7 +44,8 @@ class Encoded(NamedTuple):
 def warp_truths(
     sample: Sample, view: View, image_size: tuple[int, int], num_classes: int, report: Report
 ) -> Truths:
-    """The objects of ``sample`` as ``view`` shows them; those of which nothing is left are counted in ``report``.
+    """The objects of ``sample`` as ``view`` shows them; those of which nothing is left are counted
+    in ``report``.
 
     Raises:
         DataError: a label that is no class, a mask of another size than the image.
@@ -55,7 +56,7 @@ def warp_truths(
         label = checked_label(instance, num_classes, sample.name)
         box, window, crop = _warp(instance, view, image_size, sample.name)
         if not (box[2] > box[0] and box[3] > box[1]):
-            report.add("object left out, not a pixel of it is in the network's input", labels_place)
+            report.add("object left out, nothing of it is in the network's input", labels_place)
             continue
         boxes.append(box)
         labels.append(label)
@@ -76,8 +77,9 @@ def _warp(instance: Instance, view: View, image_size: tuple[int, int], name: str
         raise DataError(f"{name}: {error}") from error
     except (ValueError, TypeError, KeyError, IndexError) as error:
         raise DataError(
-            f"{name}, annotation {instance.annotation_id}: the mask or box cannot be read ({error}). Expected polygons "
-            "[(P, 2) arrays], a COCO run-length code, a bool array (H, W) or None, and a box x1 y1 x2 y2."
+            f"{name}, annotation {instance.annotation_id}: the mask or box cannot be read "
+            f"({error}). Expected polygons [(P, 2) arrays], a COCO run-length code, a bool array "
+            "(H, W) or None, and a box x1 y1 x2 y2."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The one error that bad data raises, and its way out of ``tf.data``, which wraps what a map function raises."""
+"""The one error that bad data raises, and its way out of ``tf.data``, which wraps it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WRAPPED = re.compile(
 
 
 class DataError(ValueError):
-    """Data that cannot be used. The message names the file, what was expected, what came and what to do."""
+    """Data that cannot be used: the message names the file, what was expected and what came."""
 
 
 def find_data_error(error: BaseException) -> DataError | None:
@@ -36,8 +36,8 @@ def find_data_error(error: BaseException) -> DataError | None:
 def clear_errors() -> Iterator[None]:
     """Raises a ``DataError`` in the place of the ``tf.errors.OpError`` that wraps it.
 
-    Whoever iterates over ``batches`` puts the loop inside: the user then reads one sentence about a file, and
-    not sixty lines about an iterator.
+    Whoever iterates over ``batches`` puts the loop inside: the user then reads one sentence about a
+    file, and not sixty lines about an iterator.
     """
     try:
         yield

@@ -1,7 +1,8 @@
-"""Geometry as one affine matrix a sample: resizing, flipping and cropping compose, and everything is warped once.
+"""Geometry as one affine matrix a sample: resizing, flipping and cropping compose, and everything
+is warped once.
 
-A matrix is (2, 3) float64 and maps continuous pixels (x, y) of the original image to those of the network's input.
-Pixel i covers [i, i + 1), so its centre is i + 0.5 on both sides.
+A matrix is (2, 3) float64 and maps continuous pixels (x, y) of the original image to those of the
+network's input. Pixel i covers [i, i + 1), so its centre is i + 0.5 on both sides.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ import numpy as np
 
 
 class View(NamedTuple):
-    """What the network sees of an image: ``matrix`` (2, 3) and the ``size`` (height, width) that it leads to."""
+    """What the network sees: a ``matrix`` (2, 3) and the ``size`` (height, width) it leads to."""
 
     matrix: np.ndarray
     size: tuple[int, int]
 
 
 def resized(size: tuple[int, int], min_size: float, max_size: float) -> tuple[int, int]:
-    """(height, width) after the shorter side went to ``min_size``, the longer one staying within ``max_size``."""
+    """The size whose shorter side is ``min_size``, if the longer one stays within ``max_size``."""
     scale = min(min_size / min(size), max_size / max(size))
     height, width = (max(int(np.floor(side * scale + 0.5)), 1) for side in size)
     return height, width
@@ -52,7 +53,7 @@ def crop(view: View, x: float, y: float, size: tuple[int, int]) -> View:
 
 
 def resize_matrix(size: tuple[int, int], min_size: float, max_size: float) -> np.ndarray:
-    """The matrix (2, 3) of resizing alone, from ``size`` to ``resized(size, min_size, max_size)``."""
+    """The matrix (2, 3) from ``size`` to ``resized(size, min_size, max_size)``."""
     return resize(identity(size), resized(size, min_size, max_size)).matrix
 
 
@@ -80,8 +81,9 @@ def warp_box(box: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 def warp_image(image: np.ndarray, view: View) -> np.ndarray:
     """The image (H, W, 3) uint8 as ``view`` shows it, (height, width, 3); outside of it 0.
 
-    Shrinking averages areas (no aliasing), enlarging is bilinear. A view that only resizes, mirrors and cuts at
-    whole pixels is resized and sliced, so training and predicting see the very same pixels.
+    Shrinking averages areas (no aliasing), enlarging is bilinear. A view that only resizes, mirrors
+    and cuts at whole pixels is resized and sliced, so training and predicting see the very same
+    pixels.
     """
     scale = np.hypot(view.matrix[0, :2], view.matrix[1, :2])
     middle = (
@@ -119,7 +121,7 @@ def _resize_pixels(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _warp_pixels(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """``cv2.warpAffine``, which counts from pixel centres: the matrix moves by half a pixel on both sides."""
+    """``cv2.warpAffine``, which counts from pixel centres: half a pixel off on both sides."""
     centred = matrix.copy()
     centred[:, 2] += matrix[:, :2].sum(1) * 0.5 - 0.5
     return cv2.warpAffine(image, centred, size[::-1], flags=cv2.INTER_LINEAR)

@@ -1,4 +1,4 @@
-"""What the first and last bytes of an image file tell before it is decoded: its size, and whether it is whole."""
+"""What the bytes of an image file tell before it is decoded: its size, and if it is whole."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def read_size(data: bytes) -> tuple[int, int] | None:
-    """(height, width) out of a PNG or JPEG header; None for other formats, or where there is none."""
+    """(height, width) out of a PNG or JPEG header; None for anything else."""
     if data.startswith(_PNG) and len(data) >= 24:
         return int.from_bytes(data[20:24], "big"), int.from_bytes(data[16:20], "big")
     if data.startswith(_JPEG):

@@ -20,17 +20,18 @@ def read_image(
 ) -> np.ndarray:
     """An image as (H, W, 3) uint8 RGB.
 
-    Grey is repeated, alpha is dropped, palettes are looked up, 16 bits are scaled by 1/257 (by the type's range, not by
-    guessing from the content), floats are taken from 0 … 1.
+    Grey is repeated, alpha is dropped, palettes are looked up, 16 bits are scaled by 1/257 (by the
+    type's range, not by guessing from the content), floats are taken from 0 … 1.
 
     Args:
         image: a path, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), RGB.
-        size: (height, width) as the annotation says. An EXIF rotation is applied if and only if this size says
-            so; without a size it is applied.
+        size: (height, width) as the annotation says. An EXIF rotation is applied if and only if
+            this size says so; without a size it is applied.
         name: how messages call an array.
 
     Raises:
-        DataError: a missing, broken, cut-off or gigantic file, another size than ``size``, an unusable array.
+        DataError: a missing, broken, cut-off or gigantic file, another size than ``size``, an
+            unusable array.
     """
     if isinstance(image, np.ndarray):
         pixels = _to_rgb(image, name or "the array")
@@ -40,8 +41,9 @@ def read_image(
         pixels = _read_file(Path(image), size)
     if size is not None and pixels.shape[:2] != tuple(size):
         raise DataError(
-            f"{name} is {pixels.shape[0]}×{pixels.shape[1]} (height×width), its annotation says {size[0]}×{size[1]}. "
-            "Use the image that was annotated, or mend width and height (and the coordinates) in the annotation."
+            f"{name} is {pixels.shape[0]}×{pixels.shape[1]} (height×width), its annotation says "
+            f"{size[0]}×{size[1]}. Use the image that was annotated, or mend width and height "
+            "(and the coordinates) in the annotation."
         )
     return pixels
 
@@ -51,7 +53,8 @@ def _read_file(path: Path, size: tuple[int, int] | None) -> np.ndarray:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(
-            f"{path}: the image cannot be read ({error.strerror or error}). Check the path and the folder of the images."
+            f"{path}: the image cannot be read ({error.strerror or error}). Check the path and "
+            "the folder of the images."
         ) from error
     stored = read_size(data)
     if stored is not None and stored[0] * stored[1] > MAX_PIXELS:
@@ -76,8 +79,8 @@ def _decode(data: bytes, path: Path, flags: int) -> np.ndarray:
         raise DataError(f"{path}: the image cannot be decoded ({error.err or error}).") from error
     if pixels is None:
         raise DataError(
-            f"{path}: not an image that can be decoded ({len(data)} bytes, beginning {data[:8]!r}). "
-            "Expected JPEG, PNG, TIFF, BMP, WebP or the like; replace the file."
+            f"{path}: not an image that can be decoded ({len(data)} bytes, beginning "
+            f"{data[:8]!r}). Expected JPEG, PNG, TIFF, BMP, WebP or the like; replace the file."
         )
     return _to_rgb(pixels[..., ::-1], str(path))
 
@@ -86,7 +89,8 @@ def _to_rgb(pixels: np.ndarray, name: str) -> np.ndarray:
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     if pixels.ndim not in (2, 3) or channels not in (1, 3, 4) or 0 in pixels.shape:
         raise DataError(
-            f"{name} has the shape {pixels.shape}. Expected (height, width), or (height, width, 1, 3 or 4), not empty."
+            f"{name} has the shape {pixels.shape}. Expected (height, width), or (height, width, "
+            "1, 3 or 4), not empty."
         )
     if pixels.shape[0] * pixels.shape[1] > MAX_PIXELS:
         raise DataError(_too_large(name, pixels.shape[:2]))
@@ -105,8 +109,8 @@ def _to_bytes(pixels: np.ndarray, name: str) -> np.ndarray:
     if np.issubdtype(pixels.dtype, np.floating) and pixels.min() >= 0 and pixels.max() <= 1:
         return (pixels * 255 + 0.5).astype(np.uint8)
     raise DataError(
-        f"{name} is {pixels.dtype} with values {pixels.min()} … {pixels.max()}. Expected uint8, uint16 (0 … 65535) or float "
-        "in 0 … 1; scale it and use .astype('uint8')."
+        f"{name} is {pixels.dtype} with values {pixels.min()} … {pixels.max()}. Expected uint8, "
+        "uint16 (0 … 65535) or float in 0 … 1; scale it and use .astype('uint8')."
     )
 
 

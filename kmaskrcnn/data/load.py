@@ -2,14 +2,158 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from kmaskrcnn.data.dataset import Dataset
-from kmaskrcnn.data.formats.coco import CocoDataset
+from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.formats.coco import CocoDataset, read_json
+from kmaskrcnn.data.formats.files import list_images, split_names
+from kmaskrcnn.data.formats.instance_ids import InstanceIdDataset
+from kmaskrcnn.data.formats.instance_pngs import open_folder_per_image, open_named_masks
+
+EXPECTED = (
+    "Expected a COCO instances JSON (or a folder that holds one), folders <id>/images and "
+    "<id>/masks with one PNG per instance, or a folder of images beside a folder of masks (one PNG "
+    "per instance, called <image>_<class>_<number>.png, or one PNG of instance numbers per image)"
+)
+OTHER_COCO = re.compile(r"^(captions|person_keypoints|panoptic|stuff|image_info|labels)_|^splits$")
+MASK_FOLDER = re.compile(r"mask|label|annot|instance|segment", re.IGNORECASE)
 
 
-def load(path: str | Path, images: str | Path | None = None, split: str | None = None) -> Dataset:
+def load(
+    path: str | Path,
+    images: str | Path | None = None,
+    split: str | None = None,
+    class_name: str = "object",
+) -> Dataset:
+    """Opens a dataset, whatever its format: COCO instances JSON, one PNG per instance, instance-id
+    PNGs.
+
+    The result's ``description`` says what was found, its ``report`` what was mended or left out.
+
+    Args:
+        path: an annotation file or a folder; ``folder#split`` is short for ``split=``.
+        images: the images' folder, where it is not found by itself.
+        split: one of several parts: a key of ``splits.json``, a sub-folder, or part of a file's
+            name.
+        class_name: what the objects are called where the files do not say.
+
+    Raises:
+        DataError: nothing there, nothing known, or several things; the message says what was found.
+    """
     path = Path(path)
-    if path.is_dir():
-        path = next(path.glob("*.json"))
-    return CocoDataset(path, images)
+    if not path.exists() and "#" in path.name:
+        name, split = path.name.rsplit("#", 1)
+        path = path.with_name(name)
+    if not path.exists():
+        raise DataError(f"{path}: there is no such file or folder. {EXPECTED}.")
+    if path.is_file():
+        return CocoDataset(path, images)
+    return (
+        open_folder_per_image(path, split, class_name)
+        or _open_coco(path, images, split)
+        or _open_masks(path, images, split, class_name)
+        or _give_up(path)
+    )
+
+
+def _open_coco(folder: Path, images: str | Path | None, split: str | None) -> Dataset | None:
+    """The COCO file in or just below a folder."""
+    found = [f for f in _json_files(folder) if split is None or _is_of_split(f, folder, split)]
+    if len(found) > 1:
+        found = [file for file in found if _is_coco(file)]
+    if len(found) > 1:
+        names = ", ".join(str(file.relative_to(folder)) for file in found)
+        raise DataError(
+            f"{folder}: several annotation files ({names}). Name one of them, or a split."
+        )
+    if not found or (_mask_folders(folder) and not _is_coco(found[0])):
+        return None
+    return CocoDataset(found[0], images)
+
+
+def _is_coco(file: Path) -> bool:
+    try:
+        read_json(file)
+    except DataError:
+        return False
+    return True
+
+
+def _json_files(folder: Path) -> list[Path]:
+    for pattern in ("*.json", "annotations/*.json", "*/*.json"):
+        files = [p for p in sorted(folder.glob(pattern)) if not OTHER_COCO.match(p.stem)]
+        if files:
+            return files
+    return []
+
+
+def _is_of_split(file: Path, folder: Path, split: str) -> bool:
+    parts = {*re.findall(r"[^\W\d_]+", file.stem), *file.relative_to(folder).parts, file.stem}
+    return any(name in parts for name in split_names(split))
+
+
+def _mask_folders(folder: Path) -> list[Path]:
+    children = [child for child in sorted(folder.iterdir()) if child.is_dir()]
+    return [child for child in children if MASK_FOLDER.search(child.name) and list_images(child)]
+
+
+def _open_masks(
+    folder: Path, images: str | Path | None, split: str | None, class_name: str
+) -> Dataset | None:
+    """Images beside masks, told apart by the folders' names and joined by the files' names."""
+    names = split_names(split) if split is not None else ()
+    folder = next((folder / name for name in names if (folder / name).is_dir()), folder)
+    masks = _mask_folders(folder) or (
+        [folder] if images is not None and list_images(folder) else []
+    )
+    pictures = (
+        [Path(images)]
+        if images is not None
+        else [p for p in folder.iterdir() if p.is_dir() and p not in masks]
+    )
+    pictures = [p for p in pictures if list_images(p)]
+    if len(masks) != 1 or len(pictures) != 1:
+        return None
+    groups = _join(list_images(pictures[0]), list_images(masks[0]))
+    rests = [rest for found in groups.values() for _, rest in found]
+    if any(len(found) > 1 for found in groups.values()) or any(r[-1:].isdigit() for r in rests):
+        return open_named_masks(groups, folder, class_name)
+    one = [found[0][0] if found else None for found in groups.values()]
+    return InstanceIdDataset(list(groups), one, folder, class_name)
+
+
+def _join(images: list[Path], masks: list[Path]) -> dict[Path, list[tuple[Path, str]]]:
+    """Image → its masks, each with what its name has beyond the image's."""
+    groups: dict[Path, list[tuple[Path, str]]] = {image: [] for image in images}
+    by_stem = {image.stem: image for image in images}
+    for mask in masks:
+        stem = next((stem for stem in _prefixes(mask.stem) if stem in by_stem), None)
+        if stem is None:
+            raise DataError(
+                f"{mask}: no image belongs to this mask. Expected an image called {mask.stem!r}, "
+                "or one whose name it begins with (<image>_<class>_<number>.png)."
+            )
+        groups[by_stem[stem]].append((mask, mask.stem[len(stem) :].lstrip("_-. ")))
+    return groups
+
+
+def _prefixes(stem: str) -> Iterator[str]:
+    """The name itself, then without its last part, and so on."""
+    yield stem
+    for cut in reversed([match.start() for match in re.finditer(r"[_\-. ]", stem)]):
+        yield stem[:cut]
+
+
+def _give_up(folder: Path) -> Dataset:
+    entries = sorted(p.name + "/" * p.is_dir() for p in folder.iterdir())
+    found = ", ".join(entries[:10]) + (" …" if len(entries) > 10 else "") or "nothing"
+    why = ""
+    for file in _json_files(folder)[:1]:
+        try:
+            read_json(file)
+        except DataError as error:
+            why = f" {error}"
+    raise DataError(f"{folder}: no format is recognised. {EXPECTED}. Found: {found}.{why}")

@@ -16,11 +16,18 @@ from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.report import Report
 
-_DTYPES = Encoded(tf.uint8, tf.float32, tf.float32, tf.int32, tf.bool, tf.uint8, tf.int32, tf.int32)
-_SHAPES = Encoded([None, None, 3], [2], [None, 4], [None], [None], [None], [None, 4], [None])
-_PADDING = Encoded(*[np.zeros((), dtype.as_numpy_dtype) for dtype in _DTYPES])._replace(
-    labels=np.int32(-1)
-)
+_FIELDS: dict[str, tuple[tf.DType, list[int | None], int]] = {
+    "images": (tf.uint8, [None, None, 3], 0),
+    "image_sizes": (tf.float32, [2], 0),
+    "boxes": (tf.float32, [None, 4], 0),
+    "labels": (tf.int32, [None], -1),
+    "crowd": (tf.bool, [None], False),
+    "mask_bytes": (tf.uint8, [None], 0),
+    "mask_windows": (tf.int32, [None, 4], 0),
+    "mask_offsets": (tf.int32, [None], 0),
+    "image_indices": (tf.int32, [], 0),
+}
+"""Of each array of a sample: its type, its shape, and what pads it."""
 
 
 def batches(
@@ -40,16 +47,17 @@ def batches(
 ) -> tf.data.Dataset:
     """A dataset as batches of ``(inputs, targets)``, its length known.
 
-    Each iteration is the next epoch. The order and the augmentation depend on ``(seed, epoch, index)`` alone, not on
-    threads. Images without objects are kept. Padding leads to few shapes: sides are multiples of ``size_divisor``,
-    N is a power of two from 8 up, L one from 4096 up.
+    Each iteration is the next epoch. The order and the augmentation depend on ``(seed, epoch,
+    index)`` alone, not on threads. Images without objects are kept. Padding leads to few shapes:
+    sides are multiples of ``size_divisor``, N is a power of two from 8 up, L one from 4096 up.
 
-    ``inputs``: ``images`` (B, H, W, 3) uint8 RGB, zeros right and below; ``image_sizes`` (B, 2) float32, their true
-    height and width.
+    ``inputs``: ``images`` (B, H, W, 3) uint8 RGB, zeros right and below; ``image_sizes`` (B, 2)
+    float32, their true height and width.
 
-    ``targets``: ``boxes`` (B, N, 4) float32 x1 y1 x2 y2 in pixels of the network's input; ``labels`` (B, N) int32, −1
-    pads; ``crowd`` (B, N) bool; the masks, see ``ops.masks``: ``mask_bytes`` (B, L) uint8, ``mask_windows`` (B, N, 4) int32
-    (empty: no mask), ``mask_offsets`` (B, N) int32; ``image_indices`` (B,) int32, the place in the dataset.
+    ``targets``: ``boxes`` (B, N, 4) float32 x1 y1 x2 y2 in pixels of the network's input;
+    ``labels`` (B, N) int32, −1 pads; ``crowd`` (B, N) bool; the masks, see ``ops.masks``:
+    ``mask_bytes`` (B, L) uint8, ``mask_windows`` (B, N, 4) int32 (empty: no mask), ``mask_offsets``
+    (B, N) int32; ``image_indices`` (B,) int32, the place in the dataset.
 
     Args:
         dataset: samples by index; read from several threads.
@@ -57,7 +65,8 @@ def batches(
         min_size, max_size: the shorter side's target, and the longer side's limit.
         augmentation: a policy of ``data.augment``.
         shuffle: another order in each epoch.
-        seed, initial_epoch: where the randomness starts; a resumed training passes the epochs it has done.
+        seed, initial_epoch: where the randomness starts; a resumed training passes the epochs it
+            has done.
         size_divisor: the sides' common divisor, at least the largest stride of the network.
         drop_remainder: leave out a smaller last batch.
         num_threads: samples read at the same time; None: the processors, 2 to 8.
@@ -70,28 +79,22 @@ def batches(
     parse_policy(augmentation)
     if len(dataset) == 0 or batch_size < 1:
         raise DataError(
-            f"{len(dataset)} images in batches of {batch_size}: at least one image and 1 are needed."
+            f"{len(dataset)} images in batches of {batch_size}: at least one image and 1 are "
+            "needed."
         )
     report = report if report is not None else getattr(dataset, "report", None) or Report()
-    threads = num_threads or min(
-        max(
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 2,
-            2,
-        ),
-        8,
-    )
+    threads = num_threads or _num_processors()
 
     def read(epoch, index):
         view_of = _views(augmentation, min_size, max_size, seed, int(epoch))
-        return tuple(_read_sample(dataset, int(index), view_of, size_divisor, report))
+        arrays = _read_sample(dataset, int(index), view_of, size_divisor, report)
+        return (*arrays, np.int32(index))
 
     def load(epoch, index):
-        arrays = tf.numpy_function(read, [epoch, index], list(_DTYPES), stateful=True)
-        for array, shape in zip(arrays, _SHAPES, strict=True):
+        arrays = tf.numpy_function(read, [epoch, index], [field[0] for field in _FIELDS.values()])
+        for array, (_, shape, _) in zip(arrays, _FIELDS.values(), strict=True):
             array.set_shape(shape)
-        return (*arrays, tf.cast(index, tf.int32))
+        return tuple(arrays)
 
     order = _order(len(dataset), shuffle, seed, initial_epoch)
     spec = tf.TensorSpec([], tf.int64)
@@ -100,8 +103,8 @@ def batches(
     stream = stream.map(load, num_parallel_calls=threads, deterministic=True)
     stream = stream.padded_batch(
         batch_size,
-        padded_shapes=(*_SHAPES, []),
-        padding_values=(*_PADDING, np.int32(0)),
+        padded_shapes=tuple(shape for _, shape, _ in _FIELDS.values()),
+        padding_values=tuple(tf.constant(pad, dtype) for dtype, _, pad in _FIELDS.values()),
         drop_remainder=drop_remainder,
     )
     options = tf.data.Options()
@@ -111,9 +114,16 @@ def batches(
 
 
 def _name(*arrays):
-    named = Encoded(*arrays[:-1])._asdict()
-    inputs = {key: named.pop(key) for key in ("images", "image_sizes")}
-    return inputs, {**named, "image_indices": arrays[-1]}
+    targets = dict(zip(_FIELDS, arrays, strict=True))
+    inputs = {key: targets.pop(key) for key in ("images", "image_sizes")}
+    return inputs, targets
+
+
+def _num_processors() -> int:
+    """Those this process may use, from 2 to 8."""
+    if hasattr(os, "sched_getaffinity"):
+        return min(max(len(os.sched_getaffinity(0)), 2), 8)
+    return min(max(os.cpu_count() or 2, 2), 8)
 
 
 def _order(length: int, shuffle: bool, seed: int, initial_epoch: int):
@@ -159,11 +169,12 @@ def get_sample(dataset: Dataset, index: int) -> Sample:
         raise
     except Exception as error:
         raise DataError(
-            f"sample {index} of {type(dataset).__name__}: __getitem__ raised {type(error).__name__}: {error}"
+            f"sample {index} of {type(dataset).__name__}: __getitem__ raised "
+            f"{type(error).__name__}: {error}"
         ) from error
     if not isinstance(sample, Sample):
         raise DataError(
-            f"sample {index} of {type(dataset).__name__}: __getitem__ returned {type(sample).__name__}, expected "
-            "kmaskrcnn.data.Sample."
+            f"sample {index} of {type(dataset).__name__}: __getitem__ returned "
+            f"{type(sample).__name__}, expected kmaskrcnn.data.Sample."
         )
     return sample

@@ -8,7 +8,8 @@ import threading
 class Report:
     """Repairs and omissions, each counted once however often a sample is read.
 
-    Safe to be written from several threads. ``str(report)`` is one line a kind, with the first places.
+    Safe to be written from several threads. ``str(report)`` is one line a kind, with the first
+    places.
     """
 
     def __init__(self) -> None:
@@ -16,7 +17,7 @@ class Report:
         self._lock = threading.Lock()
 
     def add(self, kind: str, place: str) -> None:
-        """Counts ``kind`` (what was done, as a sentence) at ``place`` (file, image, annotation id)."""
+        """Counts ``kind`` (what was done) at ``place`` (file, image, annotation id)."""
         with self._lock:
             self._places.setdefault(kind, {})[place] = None
 

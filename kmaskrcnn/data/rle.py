@@ -1,7 +1,9 @@
-"""Masks as windows: an integer box x1 y1 x2 y2 (half open, inside the image) and the bool crop inside it.
+"""Masks as windows: an integer box x1 y1 x2 y2 (half open, inside the image) and the bool crop
+inside it.
 
-COCO run-length codes are read here and not by pycocotools, which trusts its input and reads outside of memory
-when a code from a file is wrong. What pycocotools rasterises (polygons) it also encodes, so both meet here.
+COCO run-length codes are read here and not by pycocotools, which trusts its input and reads outside
+of memory when a code from a file is wrong. What pycocotools rasterises (polygons) it also encodes,
+so both meet here.
 """
 
 from __future__ import annotations
@@ -15,11 +17,14 @@ from pycocotools import mask as coco_mask
 from kmaskrcnn.data.errors import DataError
 
 Window = tuple[int, int, int, int]
+FAR = 8
+"""So many image sides away a point is a mistake: it is moved, as it costs time and memory."""
 EMPTY: tuple[Window, np.ndarray] = ((0, 0, 0, 0), np.zeros((0, 0), bool))
 
 
 def read_counts(code: Mapping[str, Any]) -> np.ndarray:
-    """The run lengths (int64, background first, down the columns) of a COCO code, compressed or not.
+    """The run lengths (int64, background first, down the columns) of a COCO code, compressed or
+    not.
 
     Raises:
         DataError: the runs do not add up to the size, or are no run lengths.
@@ -36,13 +41,18 @@ def read_counts(code: Mapping[str, Any]) -> np.ndarray:
         raise DataError(f"a run-length code that cannot be read ({error})") from error
     if (counts.size and (counts.min() < 0 or counts.max() > expected)) or counts.sum() != expected:
         raise DataError(
-            f"a run-length code of {counts.sum()} pixels for a mask of {size[0]}×{size[1]} (height×width) = {expected}"
+            f"a run-length code of {counts.sum()} pixels for a mask of {size[0]}×{size[1]} "
+            f"(height×width) = {expected}"
         )
     return counts
 
 
 def _decompress(text: bytes) -> np.ndarray:
-    """The inverse of pycocotools' ``rleToString``: 5 bits a character, the lowest first, differences to the last but one."""
+    """The inverse of pycocotools' ``rleToString``.
+
+    Five bits a character, the lowest first; from the fourth run on, differences to the last but
+    one.
+    """
     values = np.frombuffer(text, np.uint8).astype(np.int64) - 48
     last = np.flatnonzero((values & 32) == 0)
     if (
@@ -65,7 +75,8 @@ def _decompress(text: bytes) -> np.ndarray:
 
 
 def decode_window(code: Mapping[str, Any]) -> tuple[Window, np.ndarray]:
-    """The tight window of a COCO code, and the bool crop (h, w) in it. Never unfolds more than the mask's columns.
+    """The tight window of a COCO code, and the bool crop (h, w) in it. Never unfolds more than the
+    mask's columns.
 
     Raises:
         DataError: see ``read_counts``.
@@ -100,9 +111,11 @@ def array_window(mask: np.ndarray) -> tuple[Window, np.ndarray]:
 def rasterise(polygons: Sequence[np.ndarray], size: tuple[int, int]) -> tuple[Window, np.ndarray]:
     """The union of polygons (P, 2) in an image of ``size``, as its tight window.
 
-    pycocotools rasterises at full size, without ever unfolding it: the crop equals the full mask's, to the bit.
+    pycocotools rasterises at full size, without ever unfolding it: the crop equals the full mask's,
+    to the bit.
     """
-    flat = [np.asarray(polygon, np.float64).reshape(-1) for polygon in polygons]
+    limit = FAR * np.array(size[::-1], np.float64)
+    flat = [np.clip(polygon, -limit, limit).reshape(-1) for polygon in polygons]
     return decode_window(coco_mask.merge(coco_mask.frPyObjects(flat, *size)))
 
 

@@ -18,8 +18,8 @@ MIN_VISIBLE = 0.25
 class ShapesDataset:
     """Synthetic images, each made from its seed and index when it is asked for.
 
-    A shape is drawn over those before it; its mask is the part that is seen. About one image in twenty has
-    no object at all.
+    A shape is drawn over those before it; its mask is the part that is seen. About one image in
+    twenty has no object at all.
     """
 
     class_names = CLASS_NAMES
@@ -45,15 +45,15 @@ class ShapesDataset:
         Raises:
             ValueError: a side below 32, no size, or a number below 1.
         """
-        sizes = [image_size] if np.ndim(image_size) == 1 else list(image_size)
+        sizes = [(int(side[0]), int(side[1])) for side in np.reshape(image_size, (-1, 2))]
         if num_images < 1 or max_objects < 1 or not sizes or min(min(size) for size in sizes) < 32:
             raise ValueError(
-                f"num_images={num_images}, max_objects={max_objects}, image_size={image_size}: expected numbers from 1 up, and "
-                "one or more (height, width) from 32 up."
+                f"num_images={num_images}, max_objects={max_objects}, image_size={image_size}: "
+                "expected numbers from 1 up, and one or more (height, width) from 32 up."
             )
         self._num_images = num_images
         self._seed = seed
-        self._sizes = [(int(height), int(width)) for height, width in sizes]
+        self._sizes = sizes
         self._max_objects = max_objects
         self._empty_share = empty_share
 
@@ -99,7 +99,7 @@ class ShapesDataset:
 
 
 def _coverage(name: str, size: Size, rng: np.random.Generator) -> np.ndarray:
-    """How much of each pixel a shape of random size, place and turn covers: (H, W) float32, 0 … 1."""
+    """How much of each pixel a shape of random size, place and turn covers: (H, W), 0 … 1."""
     radius = rng.uniform(0.09, 0.24) * min(size)
     y = rng.uniform(0.6 * radius, size[0] - 0.6 * radius)
     x = rng.uniform(0.6 * radius, size[1] - 0.6 * radius)

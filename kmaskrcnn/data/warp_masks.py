@@ -1,4 +1,4 @@
-"""Masks through the sample's one matrix: polygons exactly, bitmaps once and only inside their window."""
+"""Masks through the sample's one matrix: polygons exactly, bitmaps inside their window only."""
 
 from __future__ import annotations
 
@@ -23,28 +23,34 @@ def warp_instance(
         image_size: (height, width) of the original image.
 
     Returns:
-        The box (4,) float64 in the view, tight around the mask where there is one; the mask's window; the crop (h, w).
+        The box (4,) float64 in the view, tight around the mask where there is one; the mask's
+        window; the crop (h, w).
         A box without an area: nothing of the object is left.
     """
     mask = instance.mask
     if mask is None:
-        if instance.box is None:
+        box = np.asarray(np.zeros(4) if instance.box is None else instance.box, np.float64)
+        if not (box[2:] > box[:2]).all():
             return np.zeros(4), *EMPTY
-        return _clip(warp_box(instance.box, view.matrix), view.size), *EMPTY
+        return _clip(warp_box(box, view.matrix), view.size), *EMPTY
     if not isinstance(mask, Mapping | np.ndarray):
         return _warp_polygons([warp_points(p, view.matrix) for p in mask], view.size)
     window, crop = decode_window(mask) if isinstance(mask, Mapping) else array_window(mask)
     size = tuple(mask["size"]) if isinstance(mask, Mapping) else mask.shape
     if tuple(size) != tuple(image_size):
         raise DataError(
-            f"annotation {instance.annotation_id}: a mask of {size[0]}×{size[1]} (height×width) for an image of "
-            f"{image_size[0]}×{image_size[1]}; the mask must be as large as the image."
+            f"annotation {instance.annotation_id}: a mask of {size[0]}×{size[1]} (height×width) "
+            f"for an image of {image_size[0]}×{image_size[1]}; the mask must be as large as the "
+            "image."
         )
     window, crop = warp_bitmap(window, crop, view)
     return np.asarray(window, np.float64), window, crop
 
 
-def _warp_polygons(polygons, size):
+def _warp_polygons(
+    polygons: list[np.ndarray], size: tuple[int, int]
+) -> tuple[np.ndarray, Window, np.ndarray]:
+    polygons = [p for p in polygons if len(p) >= 3 and np.isfinite(p).all()]
     window, crop = rasterise(polygons, size) if polygons else EMPTY
     if not crop.size:
         return np.zeros(4), window, crop
@@ -55,7 +61,7 @@ def _warp_polygons(polygons, size):
 
 
 def warp_bitmap(window: Window, crop: np.ndarray, view: View) -> tuple[Window, np.ndarray]:
-    """A bool crop (h, w) at ``window`` through ``view.matrix``: the nearest pixel by its centre (PIL's rule)."""
+    """A bool crop (h, w) at ``window``, warped: the nearest pixel by its centre, as PIL does."""
     if not crop.size:
         return EMPTY
     box = _clip(warp_box(np.asarray(window), view.matrix), view.size)
@@ -73,8 +79,10 @@ def warp_bitmap(window: Window, crop: np.ndarray, view: View) -> tuple[Window, n
         else _take_axes(crop, rows, columns)
     )
     tight, part = array_window(warped)
-    moved = tight[0] + left, tight[1] + top, tight[2] + left, tight[3] + top
-    return (tuple(int(edge) for edge in moved), part) if part.size else EMPTY
+    if not part.size:
+        return EMPTY
+    left, top = int(left), int(top)
+    return (tight[0] + left, tight[1] + top, tight[2] + left, tight[3] + top), part
 
 
 def _sheared(matrix: np.ndarray) -> bool:
@@ -82,7 +90,7 @@ def _sheared(matrix: np.ndarray) -> bool:
 
 
 def _source(row: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Source pixel indices (h, w), (h, 1) or (1, w) of one coordinate, ``row`` (3,) being its line of the way back."""
+    """Source indices, (h, w), (h, 1) or (1, w), of the axis that ``row`` (3,) leads back to."""
     across = row[0] * x[None, :] if row[0] else 0.0
     down = row[1] * y[:, None] if row[1] else 0.0
     return np.floor(across + down + row[2]).astype(np.int64)

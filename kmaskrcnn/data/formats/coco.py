@@ -21,7 +21,8 @@ KEYS = ("images", "annotations", "categories")
 
 
 class CocoDataset:
-    """A COCO file and its images. Annotations are checked when it is opened, images read when they are asked for.
+    """A COCO file and its images. Annotations are checked when it is opened, images read when they
+    are asked for.
 
     Attributes:
         class_names: in the file's order; a parent category that no annotation uses is left out.
@@ -33,7 +34,8 @@ class CocoDataset:
         """Reads ``path``; ``images`` is the images' folder, looked for around the file when None.
 
         Raises:
-            DataError: not a COCO instances file, a category or image twice, an unknown category, missing images.
+            DataError: not a COCO instances file, a category or image twice, an unknown category,
+                missing images.
         """
         self.path = Path(path)
         self.report = Report()
@@ -50,8 +52,8 @@ class CocoDataset:
         counts = self.class_counts()
         objects = sum(counts)
         return (
-            f"COCO instances, {self.path}: {len(self)} images in {self.images}, {objects} objects of "
-            f"{len(self.class_names)} classes"
+            f"COCO instances, {self.path}: {len(self)} images in {self.images}, {objects} "
+            f"objects of {len(self.class_names)} classes"
         )
 
     def class_counts(self) -> list[int]:
@@ -94,7 +96,8 @@ class CocoDataset:
             )
         if not kept:
             raise DataError(
-                f"{self.path}: no categories. Expected a list of {{'id': …, 'name': …}} under 'categories'."
+                f"{self.path}: no categories. Expected a list of {{'id': …, 'name': …}} under "
+                "'categories'."
             )
         return tuple(i for i, _ in kept), tuple(n for _, n in kept)
 
@@ -106,7 +109,8 @@ class CocoDataset:
         for number, annotation in enumerate(annotations):
             if not isinstance(annotation, dict):
                 raise DataError(
-                    f"{self.path}: annotations[{number}] is {annotation!r:.80}, expected an object {{…}}."
+                    f"{self.path}: annotations[{number}] is {annotation!r:.80}, expected an "
+                    f"object {{…}}."
                 )
             name = annotation.get("id", f"[{number}] (without an id)")
             place = f"{self.path}, annotation {name}"
@@ -162,11 +166,11 @@ def foreign(content: Any) -> str | None:
             + ", ".join(KEYS)
         )
     if "shapes" in content and "imagePath" in content:
-        return "it looks like LabelMe (keys shapes, imagePath); convert it, for example with labelme2coco"
+        return "it looks like LabelMe (shapes, imagePath); convert it, as with labelme2coco"
     missing = [key for key in KEYS if not isinstance(content.get(key), list)]
     if missing:
         found = ", ".join(map(str, list(content)[:8])) or "none"
-        return f"no list under {', '.join(missing)}; expected {', '.join(KEYS)}, found the keys {found}"
+        return f"no list under {', '.join(missing)} (of {', '.join(KEYS)}); found the keys {found}"
     if any("segments_info" in a for a in content["annotations"][:1]):
         return "it is a panoptic file (segments_info); use the instances file"
     return None
@@ -180,11 +184,13 @@ def _image_records(records: list[Any], path: Path) -> list[dict[str, Any]]:
             or not isinstance(record.get("file_name"), str)
         ):
             raise DataError(
-                f"{path}: images[{number}] is {record!r:.120}; expected an object with id and file_name."
+                f"{path}: images[{number}] is {record!r:.120}; expected an object with id and "
+                "file_name."
             )
     if not records:
         raise DataError(
-            f"{path}: no images. Expected a list of {{'id', 'file_name', 'width', 'height'}} under 'images'."
+            f"{path}: no images. Expected a list of {{'id', 'file_name', 'width', 'height'}} "
+            "under 'images'."
         )
     _unique([record["id"] for record in records], f"{path}: image id")
     return records
@@ -193,8 +199,96 @@ def _image_records(records: list[Any], path: Path) -> list[dict[str, Any]]:
 def _record_size(record: dict[str, Any]) -> tuple[int, int] | None:
     """(height, width) of an image record; None where it says nothing usable."""
     height, width = record.get("height"), record.get("width")
-    whole = isinstance(height, int | float) and isinstance(width, int | float)
-    return (int(height), int(width)) if whole and height >= 1 and width >= 1 else None
+    if not isinstance(height, int | float) or not isinstance(width, int | float):
+        return None
+    return (int(height), int(width)) if height >= 1 and width >= 1 else None
+
+
+def _unique(values: list[Any], what: str) -> None:
+    seen = set()
+    for value in values:
+        if value in seen:
+            raise DataError(
+                f"{what} {value!r} occurs twice. Give each its own; the annotations refer to it."
+            )
+        seen.add(value)
+
+
+def _find_images(path: Path, records: list[dict[str, Any]], images: str | Path | None) -> Path:
+    """The folder that holds the first of the images."""
+    if images is not None:
+        if not Path(images).is_dir():
+            raise DataError(f"{images}: the images' folder does not exist.")
+        return Path(images)
+    split = path.stem.removeprefix("instances_")
+    up = path.parent.parent
+    folders = [path.parent, path.parent / "images", path.parent / split, up / split]
+    folders += [up / "images" / split, up / "images", up / "JPEGImages", up]
+    for record in records[:3]:
+        for folder in folders:
+            if _locate(folder, record["file_name"]) is not None:
+                return folder
+    tried = ", ".join(str(folder) for folder in folders)
+    raise DataError(
+        f"{path}: the images are not found; {records[0]['file_name']!r} was looked for in {tried}. "
+        "Name their folder: images=…, on the command line --images."
+    )
+
+
+def _locate(folder: Path, file_name: str) -> Path | None:
+    """The image's path under ``folder``: as the file says, or by its last part alone."""
+    name = file_name.replace("\\", "/")
+    for candidate in (folder / name, folder / name.rsplit("/", 1)[-1]):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _image_files(folder: Path, records: list[dict[str, Any]], path: Path) -> list[Path]:
+    with os.scandir(folder) as entries:
+        there = {entry.name for entry in entries}
+    files, missing = [], []
+    for record in records:
+        name = record["file_name"]
+        file = folder / name if name in there else _locate(folder, name)
+        if file is None:
+            missing.append(name)
+        else:
+            files.append(file)
+    if missing:
+        found = ", ".join(map(str, list(content)[:8])) or "none"
+        return f"no list under {', '.join(missing)} (of {', '.join(KEYS)}); found the keys {found}"
+    if any("segments_info" in a for a in content["annotations"][:1]):
+        return "it is a panoptic file (segments_info); use the instances file"
+    return None
+
+
+def _image_records(records: list[Any], path: Path) -> list[dict[str, Any]]:
+    for number, record in enumerate(records):
+        if (
+            not isinstance(record, dict)
+            or "id" not in record
+            or not isinstance(record.get("file_name"), str)
+        ):
+            raise DataError(
+                f"{path}: images[{number}] is {record!r:.120}; expected an object with id and "
+                "file_name."
+            )
+    if not records:
+        raise DataError(
+            f"{path}: no images. Expected a list of {{'id', 'file_name', 'width', 'height'}} "
+            "under 'images'."
+        )
+    _unique([record["id"] for record in records], f"{path}: image id")
+    return records
+
+
+def _record_size(record: dict[str, Any]) -> tuple[int, int] | None:
+    """(height, width) of an image record; None where it says nothing usable."""
+    height, width = record.get("height"), record.get("width")
+    if not isinstance(height, int | float) or not isinstance(width, int | float):
+        return None
+    return (int(height), int(width)) if height >= 1 and width >= 1 else None
 
 
 def _unique(values: list[Any], what: str) -> None:
@@ -249,7 +343,8 @@ def _image_files(folder: Path, records: list[dict[str, Any]], path: Path) -> lis
     ]
     if missing:
         raise DataError(
-            f"{path}: {len(missing)} of {len(records)} images are missing in {folder}: {', '.join(missing[:5])}"
-            f"{' …' if len(missing) > 5 else ''}. Add them, name another folder (images=…), or take them out of the file."
+            f"{path}: {len(missing)} of {len(records)} images are missing in {folder}: "
+            f"{', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}. Add them, name another "
+            "folder (images=…), or take them out of the file."
         )
     return files

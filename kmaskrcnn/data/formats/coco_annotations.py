@@ -1,4 +1,4 @@
-"""One COCO annotation as an ``Instance``: what is wrong with it is mended or left out, and counted."""
+"""One COCO annotation as an ``Instance``: what is wrong is mended or left out, and counted."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from kmaskrcnn.data.rle import read_counts
 Size = tuple[int, int]
 OVERHANG = 1.0
 """Pixels outside of the image that are not worth a line."""
-FAR = 8
-"""So many image sides away a point is a mistake, and costs the rasteriser time and memory."""
 
 
 def parse_annotation(
@@ -43,7 +41,8 @@ def parse_annotation(
     if category not in labels:
         known = ", ".join(map(str, list(labels)[:20]))
         raise DataError(
-            f"{place}: category_id {category!r} is not among the file's categories ({known}). Add it there."
+            f"{place}: category_id {category!r} is not among the file's categories ({known}). "
+            "Add it there."
         )
     mask = _parse_mask(annotation.get("segmentation"), size, place, report)
     box = _parse_box(annotation.get("bbox"), size, place, report, quiet=mask is not None)
@@ -78,18 +77,20 @@ def _parse_mask(segmentation: Any, size: Size | None, place: str, report: Report
 
 
 def _parse_code(code: Mapping[str, Any], size: Size | None, place: str) -> Mask:
-    """A run-length code, compressed if it is not; every code is read once, so that none can fail later."""
+    """A run-length code, made compressed; each is read once, so that none can fail later."""
     if (
         not isinstance(code.get("size"), list | tuple)
         or len(code["size"]) != 2
         or "counts" not in code
     ):
         raise DataError(
-            f"{place}: a run-length code needs 'size' [height, width] and 'counts', got {list(code)}."
+            f"{place}: a run-length code needs 'size' [height, width] and 'counts', got "
+            f"{list(code)}."
         )
     if size is not None and tuple(code["size"]) != tuple(size):
         raise DataError(
-            f"{place}: the run-length code is {code['size'][0]}×{code['size'][1]} (height×width), its image {size[0]}×{size[1]}."
+            f"{place}: the run-length code is {code['size'][0]}×{code['size'][1]} "
+            f"(height×width), its image {size[0]}×{size[1]}."
         )
     try:
         counts = read_counts(code)
@@ -132,7 +133,6 @@ def _inside(points: np.ndarray, size: Size, place: str, report: Report) -> np.nd
         return None
     if (low < -OVERHANG).any() or (high > limit + OVERHANG).any():
         report.add("polygon clipped at the image's edge", place)
-        return np.clip(points, -FAR * limit, FAR * limit)
     return points
 
 
@@ -147,7 +147,7 @@ def _is_flat(points: np.ndarray) -> bool:
 def _parse_box(
     bbox: Any, size: Size | None, place: str, report: Report, quiet: bool
 ) -> tuple[float, float, float, float] | None:
-    """x1 y1 x2 y2 out of x, y, width, height; None where it is unusable. ``quiet``: there is a mask to take it from."""
+    """x1 y1 x2 y2 out of x, y, width, height; None where unusable. ``quiet``: there is a mask."""
     then = "taken from the mask" if quiet else "left out"
     try:
         box = np.asarray(bbox, np.float64).reshape(4) if bbox is not None else None

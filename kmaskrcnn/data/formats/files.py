@@ -1,0 +1,107 @@
+"""Image folders and masks in PNG files: finding, reading, and keeping what was read."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from kmaskrcnn.data.dataset import Instance
+from kmaskrcnn.data.errors import DataError
+
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jp2"}
+_VALIDATION = ("val", "valid", "validation", "dev")
+_NUMBER = re.compile(r"(\d+)")
+
+
+def list_images(folder: Path) -> list[Path]:
+    """The image files in a folder, in natural order (2 before 10)."""
+    if not folder.is_dir():
+        return []
+    files = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "."]
+    return sorted(files, key=natural)
+
+
+def natural(path: Path) -> list[Any]:
+    """A sorting key in which numbers count as numbers."""
+    return [int(part) if part.isdigit() else part for part in _NUMBER.split(path.name)]
+
+
+def read_png(path: Path) -> np.ndarray:
+    """The values of a mask file: (H, W) integers; colours become one number each, alpha is ignored.
+
+    Raises:
+        DataError: missing or broken.
+    """
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise DataError(f"{path}: the mask cannot be read ({error.strerror or error}).") from error
+    values = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    if values is None:
+        raise DataError(f"{path}: not a PNG that can be decoded ({data.size} bytes). Replace it.")
+    if values.ndim == 2:
+        return values
+    colours = values[..., :3].astype(np.int64)
+    return colours[..., 0] + (colours[..., 1] << 16) + (colours[..., 2] << 32)
+
+
+def split_names(split: str) -> tuple[str, ...]:
+    """The split's name, and the others it goes by: val, valid, validation and dev are one."""
+    others = _VALIDATION if split in _VALIDATION else ()
+    return (split, *(name for name in others if name != split))
+
+
+class Masks(NamedTuple):
+    """An image's masks as run-length codes, with names for messages, and their (height, width)."""
+
+    codes: list[dict[str, Any]]
+    names: list[str]
+    labels: list[int]
+    size: tuple[int, int] | None
+
+    def instances(self) -> list[Instance]:
+        """The same as instances."""
+        rows = zip(self.labels, self.codes, self.names, strict=True)
+        return [Instance(label, code, annotation_id=name) for label, code, name in rows]
+
+
+class MaskCache:
+    """Masks that were read from files once, kept as run-length codes up to a number of bytes.
+
+    Hundreds of masks an image, decoded in every epoch, would keep a training waiting; as codes they
+    take some hundred bytes each.
+    """
+
+    def __init__(self, read: Callable[[int], Masks], max_bytes: int = 2**28) -> None:
+        """``read(index)`` is asked for what is not kept; it may run in several threads."""
+        self._read = read
+        self._kept: dict[int, Masks] = {}
+        self._left = max_bytes
+        self._lock = threading.Lock()
+
+    def __getitem__(self, index: int) -> Masks:
+        kept = self._kept.get(index)
+        if kept is not None:
+            return kept
+        masks = self._read(index)
+        num_bytes = sum(200 + len(code["counts"]) for code in masks.codes)
+        with self._lock:
+            if index not in self._kept and num_bytes <= self._left:
+                self._left -= num_bytes
+                self._kept[index] = masks
+        return masks
+
+
+def count_labels(samples: Iterable[Sequence[int]], num_classes: int) -> list[int]:
+    """How often each label occurs."""
+    counts = [0] * num_classes
+    for labels in samples:
+        for label in labels:
+            counts[label] += 1
+    return counts
