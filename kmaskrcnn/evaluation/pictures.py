@@ -1,0 +1,99 @@
+"""Pictures of truth and predictions of a dataset, to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from kmaskrcnn.data.dataset import Dataset, Sample
+from kmaskrcnn.data.images import read_image
+from kmaskrcnn.data.rle import decode_window
+from kmaskrcnn.evaluation.truth import instance_rle
+from kmaskrcnn.ops import drawing
+from kmaskrcnn.ops.regions import Region, resize
+from kmaskrcnn.structures import Detections
+
+
+def draw_sample(
+    sample: Sample,
+    class_names: Sequence[str],
+    *,
+    color_by: str = "instance",
+    long_side: int | None = None,
+) -> np.ndarray:
+    """A sample's image with its objects on it, as ``Detections.draw`` draws what was found.
+
+    Args:
+        sample: image and truth; crowds are captioned ``person (crowd)``.
+        class_names: the dataset's.
+        color_by: ``"instance"`` or ``"class"``.
+        long_side: pixels of the picture's longer side; None for the image's own.
+
+    Returns: (H, W, 3) uint8 RGB.
+    """
+    image = read_image(sample.image, sample.size, sample.name)
+    size = image.shape[:2]
+    shown = image if long_side is None else drawing.fit(image, (long_side, long_side))
+    regions, boxes, captions = [], [], []
+    for instance in sample.instances:
+        rle = instance_rle(instance, size)
+        regions.append(resize(Region(*decode_window(rle)), size, shown.shape[:2]))
+        x, y, width, height = coco_mask.toBbox(rle)
+        box = [x, y, x + width, y + height] if instance.box is None else instance.box
+        boxes.append(np.asarray(box) * np.tile(np.divide(shown.shape[1::-1], size[::-1]), 2))
+        captions.append(class_names[instance.label] + (" (crowd)" if instance.crowd else ""))
+    labels = [instance.label for instance in sample.instances]
+    colors = drawing.colors_of(labels, color_by)
+    return drawing.draw_instances(
+        shown, np.array(boxes), region_of=regions.__getitem__, captions=captions, colors=colors
+    )
+
+
+def prediction_sheet(
+    dataset: Dataset,
+    predictions: Iterable[tuple[int, Detections]],
+    *,
+    truth: bool = True,
+    limit: int = 12,
+    columns: int = 4,
+    cell_size: int = 400,
+) -> np.ndarray:
+    """One sheet of the first predictions, each beside its truth.
+
+    Args:
+        dataset: images and truth.
+        predictions: index in the dataset and what was found there (filter by score before).
+        truth: whether the truth stands to the left of each prediction.
+        limit: images at most.
+        columns: images in a row, predictions only; half as many where the truth is shown too.
+        cell_size: pixels of a picture's longer side.
+
+    Returns: (H, W, 3) uint8 RGB.
+    """
+    pictures: list[np.ndarray] = []
+    texts: list[str] = []
+    color_by = "class" if len(dataset.class_names) > 1 else "instance"
+    for index, found in islice(predictions, limit):
+        sample = dataset[index]
+        name = _short_name(sample)
+        if truth:
+            pictures.append(
+                draw_sample(sample, dataset.class_names, color_by=color_by, long_side=cell_size)
+            )
+            texts.append(f"{name}: truth, {len(sample.instances)}")
+        image = read_image(sample.image, sample.size, sample.name)
+        pictures.append(found.draw(image, color_by=color_by, long_side=cell_size))
+        texts.append(f"{name}: found, {len(found)}" if truth else name)
+    per_row = 2 * max(1, columns // 2) if truth else columns
+    height = max((p.shape[0] for p in pictures), default=cell_size)
+    return drawing.contact_sheet(pictures, texts, columns=per_row, cell_size=(height, cell_size))
+
+
+def _short_name(sample: Sample) -> str:
+    if isinstance(sample.image, np.ndarray):
+        return sample.name
+    return Path(sample.image).name
