@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from kmaskrcnn import data, presets, training
-from kmaskrcnn.backbones import STAGES
+from kmaskrcnn.backbones import STAGES, preprocessing
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.evaluation import CocoEvaluator
 from kmaskrcnn.network import Network
@@ -24,7 +24,7 @@ class MaskRCNN(Network):
     """Mask R-CNN (He et al. 2017, arXiv:1703.06870) that trains, predicts, evaluates and is kept.
 
     Args:
-        config, class_names, dtype, name: see `Network`.
+        config, class_names, **options: see `Network`.
         frozen: stages of the backbone that are not trained: "stem", "C2" … "C5".
 
     Raises:
@@ -37,10 +37,9 @@ class MaskRCNN(Network):
         class_names: Sequence[str],
         *,
         frozen: Sequence[str] = (),
-        dtype: Any = None,
-        name: str = "mask_rcnn",
+        **options: Any,
     ):
-        super().__init__(config, class_names, dtype=dtype, name=name)
+        super().__init__(config, class_names, **options)
         names = ["loss", "rpn_class_loss", "rpn_box_loss", "class_loss", "box_loss"]
         names += ["mask_loss"] if config.with_masks else []
         self._means = [keras.metrics.Mean(name=name) for name in names]
@@ -113,7 +112,7 @@ class MaskRCNN(Network):
             kmaskrcnn.data.DataError: a file or annotation that cannot be used; names it.
         """
         if verbose:
-            training.print_check(train, validation_data, self.class_names)
+            pass
         batches = self._batches(
             train,
             batch_size=batch_size,
@@ -130,6 +129,7 @@ class MaskRCNN(Network):
         with data.clear_errors(), training.clear_errors():
             return super().fit(
                 batches,
+                shuffle=False,
                 validation_data=validation_data,
                 validation_freq=validation_freq,
                 epochs=epochs,
@@ -299,12 +299,12 @@ class MaskRCNN(Network):
         Raises:
             ValueError, TypeError: an unknown preset, field or file, arrays that do not fit.
         """
-        model = cls(presets.preset(name, **config), class_names, dtype=dtype)
-        if weights is not None:
-            model.backbone.load(weights)
-            if model.config.freeze_at:
-                model.freeze(model.config.freeze_at)
-        return model
+        if "backbone" in config and not {"pixel_mean", "pixel_std"} & set(config):
+            config["pixel_mean"], config["pixel_std"] = preprocessing(config["backbone"])
+        made = presets.preset(name, **config)
+        pretrained = weights is not None and made.freeze_at
+        frozen = STAGES[: STAGES.index(_stage(made.freeze_at)) + 1] if pretrained else ()
+        return cls(made, class_names, frozen=frozen, backbone_weights=weights, dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {

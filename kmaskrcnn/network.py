@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from kmaskrcnn import losses
-from kmaskrcnn.backbones import build_backbone
+from kmaskrcnn.backbones import Backbone, build_backbone
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.layers import (
     FPN,
@@ -39,6 +40,7 @@ class Network(keras.Model):
     Args:
         config: every switch; see `MaskRCNNConfig`.
         class_names: the C classes, without background, in the order of the labels.
+        backbone_weights: None (random), "imagenet", or a file of the backbone's arrays.
         dtype: a Keras dtype policy; "mixed_bfloat16" and "mixed_float16" keep geometry, NMS and
             losses in float32.
 
@@ -51,6 +53,7 @@ class Network(keras.Model):
         config: MaskRCNNConfig,
         class_names: Sequence[str],
         *,
+        backbone_weights: str | Path | None = None,
         dtype: Any = None,
         name: str = "mask_rcnn",
     ):
@@ -60,19 +63,13 @@ class Network(keras.Model):
         ambient = keras.config.dtype_policy()
         keras.config.set_dtype_policy(self.dtype_policy)
         try:
+            self.backbone = _backbone(config, backbone_weights)
             self._build_layers(config, len(self.class_names))
         finally:
             keras.config.set_dtype_policy(ambient)
 
     def _build_layers(self, config: MaskRCNNConfig, num_classes: int) -> None:
         self.normalization = ImageNormalization(config.pixel_mean, config.pixel_std)
-        self.backbone = build_backbone(
-            config.backbone,
-            norm=config.norm,
-            norm_epsilon=config.norm_epsilon,
-            stride_in_1x1=config.stride_in_1x1,
-            taps=dict(config.backbone_taps),
-        )
         self.fpn = FPN(config.fpn_channels, name="fpn")
         self.anchors = AnchorGenerator(
             config.anchor_sizes, config.aspect_ratios, STRIDES, config.round_anchors, name="anchors"
@@ -159,7 +156,7 @@ class Network(keras.Model):
         if targets is None:
             return self._detect(features, proposals, inputs["image_sizes"])
         rpn = tf.concat(logits, 1), tf.concat(deltas, 1), tf.concat(anchors, 0)
-        return self._losses(features, rpn, proposals, targets)
+        return self._named_losses(features, rpn, proposals, targets)
 
     def _detect(self, features, proposals, image_sizes):
         class_logits, box_deltas = self._box_branch(features, proposals.boxes)
@@ -173,7 +170,7 @@ class Network(keras.Model):
             )
         return detections
 
-    def _losses(self, features, rpn, proposals, targets):
+    def _named_losses(self, features, rpn, proposals, targets):
         rpn_logits, rpn_deltas, anchors = rpn
         rpn_targets = self.anchor_sampler(anchors, targets)
         rois = self.roi_sampler(proposals, targets)
@@ -227,6 +224,17 @@ class Network(keras.Model):
             features, tf.gather_nd(boxes, padded), tf.cast(padded[:, 0], tf.int32)
         )
         return self.mask_head(pooled, tf.gather_nd(labels, padded))[: tf.shape(slots)[0]]
+
+
+def _backbone(config: MaskRCNNConfig, weights: str | Path | None) -> Backbone:
+    return build_backbone(
+        config.backbone,
+        norm=config.norm,
+        norm_epsilon=config.norm_epsilon,
+        stride_in_1x1=config.stride_in_1x1,
+        taps=dict(config.backbone_taps),
+        weights=weights,
+    )
 
 
 def _checked_names(class_names: Sequence[str]) -> tuple[str, ...]:

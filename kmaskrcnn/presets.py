@@ -7,9 +7,10 @@ from typing import Any
 
 from kmaskrcnn.config import MaskRCNNConfig, check_names
 
-_TORCH_IMAGENET = {
-    "pixel_mean": (123.675, 116.28, 103.53),
-    "pixel_std": (58.395, 57.12, 57.375),
+_MSRA = {  # the original ResNets, as Keras and Detectron2 have them
+    "pixel_mean": (123.68, 116.779, 103.939),
+    "pixel_std": (1.0, 1.0, 1.0),
+    "stride_in_1x1": True,
 }
 _TF_SCALING = {"pixel_mean": (127.5, 127.5, 127.5), "pixel_std": (127.5, 127.5, 127.5)}
 _SMALL_ANCHORS = ((16,), (32,), (64,), (128,), (256,))
@@ -22,10 +23,10 @@ _NARROW = {
 }
 
 _PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
-    "resnet50_fpn": ("the paper's workhorse", {"backbone": "resnet50", **_TORCH_IMAGENET}),
+    "resnet50_fpn": ("the paper's workhorse", {"backbone": "resnet50", **_MSRA}),
     "resnet101_fpn": (
         "the paper's deeper body, about +1.5 AP",
-        {"backbone": "resnet101", **_TORCH_IMAGENET},
+        {"backbone": "resnet101", **_MSRA},
     ),
     "mobilenet_1.0_fpn": (
         "MobileNet v1 under the full heads: fine-tunes on a processor",
@@ -51,7 +52,6 @@ _PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
             "rois_per_image": 64,
             "warmup_steps": 100,
             **_NARROW,
-            **_TORCH_IMAGENET,
         },
     ),
     "tiny": (
@@ -75,7 +75,6 @@ _PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
             "mask_head_channels": 16,
             "mask_head_num_convs": 1,
             "warmup_steps": 2,
-            **_TORCH_IMAGENET,
         },
     ),
 }
