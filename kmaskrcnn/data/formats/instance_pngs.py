@@ -83,13 +83,14 @@ class InstancePngDataset:
         masks = Masks([], [], [], None)
         for path, name in zip(item.masks, item.classes, strict=True):
             mask = read_png(path) != 0
-            masks = masks._replace(size=masks.size or (mask.shape[0], mask.shape[1]))
-            if mask.shape != masks.size:
+            height, width = masks.size or mask.shape
+            if mask.shape != (height, width):
                 raise DataError(
                     f"{path} is {mask.shape[0]}×{mask.shape[1]} (height×width), but "
-                    f"{item.masks[0]} is {masks.size[0]}×{masks.size[1]}; all masks of an image "
-                    "must be as large as the image."
+                    f"{item.masks[0]} is {height}×{width}; all masks of an image must be as large "
+                    "as the image."
                 )
+            masks = masks._replace(size=(height, width))
             if not mask.any():
                 self.report.add("mask without a pixel left out", str(path))
                 continue

@@ -1,0 +1,116 @@
+"""Masks through the matrix, against obvious loops and full-size answers."""
+
+import numpy as np
+import pytest
+from pycocotools import mask as coco_mask
+
+from kmaskrcnn.data import DataError, Instance
+from kmaskrcnn.data.geometry import View, crop, flip, identity, invert, resize, warp_points
+from kmaskrcnn.data.rle import array_window, encode
+from kmaskrcnn.data.warp_masks import warp_bitmap, warp_instance
+from tests.data.samples import full_mask
+
+SIZE = (40, 50)
+VIEWS = {
+    "identity": identity(SIZE),
+    "smaller": resize(identity(SIZE), (13, 22)),
+    "larger": resize(identity(SIZE), (97, 121)),
+    "flipped": flip(resize(identity(SIZE), (64, 80))),
+    "cropped": resize(crop(identity(SIZE), 11, 7, (20, 30)), (37, 55)),
+    "turned": View(np.array([[0.8, -0.6, 20.0], [0.6, 0.8, -5.0]]), (45, 60)),
+}
+
+
+def nearest_loop(mask: np.ndarray, view: View) -> np.ndarray:
+    """Each pixel asks the one under its centre."""
+    back = invert(view.matrix)
+    warped = np.zeros(view.size, bool)
+    for row in range(view.size[0]):
+        for column in range(view.size[1]):
+            x, y = np.floor(back @ [column + 0.5, row + 0.5, 1]).astype(int)
+            if 0 <= x < mask.shape[1] and 0 <= y < mask.shape[0]:
+                warped[row, column] = mask[y, x]
+    return warped
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS.keys())
+def test_bitmaps_equal_the_loop_over_the_full_image(view):
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        mask = np.zeros(SIZE, bool)
+        top, left = rng.integers(0, 25, 2)
+        mask[top : top + 15, left : left + 20] = rng.random((15, 20)) < 0.7
+        window, part = warp_bitmap(*array_window(mask), view)
+        np.testing.assert_array_equal(full_mask(window, part, view.size), nearest_loop(mask, view))
+        assert window == array_window(full_mask(window, part, view.size))[0]
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS.keys())
+def test_polygons_are_warped_first_and_rasterised_last(view):
+    polygons = [
+        np.array([[5.3, 6], [30, 8.7], [22, 33]]),
+        np.array([[31.0, 20], [49, 22], [40, 39]]),
+    ]
+    _, window, part = warp_instance(Instance(0, polygons), view, SIZE)
+    flat = [warp_points(p, view.matrix).reshape(-1).tolist() for p in polygons]
+    expected = coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(flat, *view.size)))
+    np.testing.assert_array_equal(full_mask(window, part, view.size), expected.astype(bool))
+
+
+def test_the_box_of_a_polygon_is_its_own_and_not_rounded():
+    polygon = np.array([[5.3, 6.1], [30.2, 8.7], [22, 33.4]])
+    box, _, _ = warp_instance(Instance(0, [polygon], box=(0, 0, 50, 40)), identity(SIZE), SIZE)
+    np.testing.assert_allclose(box, [5.3, 6.1, 30.2, 33.4])
+
+
+def test_the_box_of_a_cut_polygon_is_that_of_what_is_left():
+    """A triangle that gets narrow to the right: cutting off its left part lowers the box, too."""
+    polygon = np.array([[0.0, 0], [40, 20], [0, 40]])
+    box, window, _ = warp_instance(
+        Instance(0, [polygon]), crop(identity(SIZE), 20, 0, (40, 30)), SIZE
+    )
+    np.testing.assert_allclose(box, window)
+    assert box[1] >= 9 and box[3] <= 31
+
+
+def test_arrays_and_codes_agree():
+    mask = np.zeros(SIZE, bool)
+    mask[5:20, 8:31] = True
+    for view in VIEWS.values():
+        first = warp_instance(Instance(0, mask), view, SIZE)
+        second = warp_instance(Instance(0, encode(mask)), view, SIZE)
+        for left, right in zip(first, second, strict=True):
+            np.testing.assert_array_equal(left, right)
+        np.testing.assert_array_equal(first[0], first[1])
+
+
+def test_a_box_without_a_mask_is_warped_and_clipped():
+    view = flip(resize(identity(SIZE), (80, 100)))
+    box, window, part = warp_instance(Instance(0, box=(40, 10, 70, 20)), view, SIZE)
+    np.testing.assert_allclose(box, [0, 20, 20, 40])
+    assert window == (0, 0, 0, 0) and not part.size
+
+
+NOTHING = {
+    "no mask and no box": Instance(0),
+    "inverted box": Instance(0, box=(9, 9, 3, 3)),
+    "NaN box": Instance(0, box=(np.nan, 1, 5, 5)),
+    "NaN polygon": Instance(0, [np.array([[1, 1], [np.nan, 5], [5, 1.0]])]),
+    "two points": Instance(0, [np.array([[1, 1], [9, 9.0]])]),
+    "no polygons": Instance(0, []),
+    "outside": Instance(0, [np.array([[60.0, 1], [70, 1], [65, 9]])]),
+    "empty array": Instance(0, np.zeros(SIZE, bool)),
+    "empty code": Instance(0, encode(np.zeros(SIZE, bool))),
+}
+
+
+@pytest.mark.parametrize("instance", NOTHING.values(), ids=NOTHING.keys())
+def test_nothing_left_is_an_empty_box(instance):
+    box, window, part = warp_instance(instance, identity(SIZE), SIZE)
+    assert not (box[2] > box[0] and box[3] > box[1])
+    assert part.size == 0 and window[0] == window[2]
+
+
+def test_a_mask_of_another_size_is_refused():
+    with pytest.raises(DataError, match="annotation 3: a mask of 40×51.*image of 40×50"):
+        warp_instance(Instance(0, np.ones((40, 51), bool), annotation_id=3), identity(SIZE), SIZE)
