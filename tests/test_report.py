@@ -1,0 +1,72 @@
+"""Curves: every kind of history is read alike, and every line of it is drawn."""
+
+import csv
+import math
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from kmaskrcnn import report
+
+HISTORY = {
+    "loss": [2.0, 1.5, 1.2],
+    "mask_loss": [0.7, 0.5, 0.4],
+    "val_loss": [2.2, 1.8, 1.7],
+    "val_mask_AP": [math.nan, 0.1, 0.3],
+    "val_box_AP": [0.0, 0.2, 0.35],
+}
+
+
+def write_csv(path):
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["epoch", *HISTORY])
+        for epoch, row in enumerate(zip(*HISTORY.values(), strict=True)):
+            writer.writerow([epoch, *("NA" if math.isnan(v) else v for v in row)])
+    return path
+
+
+def test_dict_history_and_csv_are_read_alike(tmp_path):
+    expected = report.read_history(HISTORY)
+    assert expected["loss"] == [2.0, 1.5, 1.2] and math.isnan(expected["val_mask_AP"][0])
+    for form in (SimpleNamespace(history=HISTORY), write_csv(tmp_path / "history.csv")):
+        got = report.read_history(form)
+        assert got.keys() == expected.keys()
+        assert all(np.array_equal(got[k], expected[k], equal_nan=True) for k in got)
+
+
+def drawn(history, tmp_path):
+    path = report.save_curves(history, tmp_path / "new" / "curves.png")
+    return cv2.imread(str(path)).astype(int)
+
+
+@pytest.mark.parametrize("key", HISTORY)
+def test_every_column_is_drawn(tmp_path, key):
+    other = HISTORY | {key: [v / 2 for v in HISTORY[key]]}
+    before, after = drawn(HISTORY, tmp_path), drawn(other, tmp_path)
+    assert before.shape == after.shape and (before != after).any()
+
+
+def test_without_validation_there_are_two_panels(tmp_path):
+    losses = {"loss": [2.0], "mask_loss": [0.7]}
+    two, three = drawn(losses, tmp_path), drawn(HISTORY, tmp_path)
+    assert two.shape[0] == three.shape[0] and two.shape[1] < three.shape[1]
+    nothing_measured = losses | {"val_mask_AP": [math.nan]}
+    assert drawn(nothing_measured, tmp_path).shape == two.shape
+
+
+def test_wrong_histories_are_refused(tmp_path):
+    (tmp_path / "empty.csv").write_text("epoch,loss\n")
+    (tmp_path / "words.csv").write_text("epoch,loss\n0,high\n")
+    for history, message in (
+        ({}, "at least one epoch"),
+        ({"loss": []}, "at least one epoch"),
+        (tmp_path / "empty.csv", "at least one epoch"),
+        (tmp_path / "words.csv", "expected numbers, got 'high'"),
+        ({"accuracy": [1.0]}, r"a column 'loss', got \['accuracy'\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            report.save_curves(history, tmp_path / "curves.png")
+    assert not (tmp_path / "curves.png").exists()
