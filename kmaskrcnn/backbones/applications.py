@@ -185,9 +185,11 @@ def _copy_weights(source: keras.Model, target: keras.Model, reverse_channels: bo
     """Copies the arrays of layers that still have them; turns the first kernel from BGR to RGB."""
     first = True
     for layer in source.layers:
+        if not layer.weights:
+            continue
         twin = target.get_layer(layer.name)
         arrays = layer.get_weights()
-        if not twin.weights or [a.shape for a in arrays] != [tuple(w.shape) for w in twin.weights]:
+        if [a.shape for a in arrays] != [tuple(w.shape) for w in twin.weights]:
             continue
         if first and reverse_channels:
             arrays[0] = np.ascontiguousarray(arrays[0][:, :, ::-1])

@@ -59,7 +59,7 @@ def read_arrays(path: str | os.PathLike) -> Arrays:
 
 
 def _read_npz(path: Path) -> Arrays:
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
 
 
@@ -109,13 +109,13 @@ def _keras_2_name(group: Any, path: str) -> str:
 
 
 def _keras_3_name(group: Any, path: str) -> str:
-    """``backbone/layers/conv2d/vars/0`` → ``backbone/conv1/0``, by the names kept with the groups.
+    """``backbone/layers/conv2d/vars/0`` → ``backbone/conv1/0``, by the names kept with ``vars``.
 
     Files of Keras versions that noted no names keep their paths, less ``vars``.
     """
     parts = path.split("/")
-    parents = ["/".join(parts[: end + 1]) for end in range(len(parts) - 1)]
-    names = [group[parent].attrs.get("name") for parent in parents]
+    parents = ["/".join([*parts[: end + 1], "vars"]) for end in range(len(parts) - 2)]
+    names = [group[parent].attrs.get("name") for parent in parents if parent in group]
     if any(names):
         return "/".join([*filter(None, names), parts[-1]])
     return "/".join(part for part in parts if part != "vars")
