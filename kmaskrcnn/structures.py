@@ -315,6 +315,6 @@ def _checked_masks(masks: Any, count: int) -> np.ndarray | None:
     masks = checked_array("mask_probabilities", masks, dtype, (count, None, None))
     if masks.shape[1] != masks.shape[2]:
         raise ValueError(f"expected square mask_probabilities (K, M, M), got {masks.shape}")
-    wrong = np.asarray(((masks < 0) | (masks > 1)).any(axis=(1, 2)))
+    wrong = ((masks < 0) | (masks > 1)).any(axis=(1, 2))
     refuse("mask_probabilities in [0, 1]", masks, wrong)
     return masks

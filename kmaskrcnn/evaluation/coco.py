@@ -43,7 +43,7 @@ class CocoEvaluator:
         self.dataset = dataset
         self.max_detections = tuple(int(n) for n in max_detections)
         self._truth: Truth | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # COCOeval writes into the truth
 
     @property
     def truth(self) -> Truth:
@@ -112,7 +112,7 @@ class CocoEvaluator:
     ) -> dict[str, float]:
         names = tuple(self.dataset.class_names)
         found = make_coco(results, truth.dataset["images"], names)
-        with contextlib.redirect_stdout(io.StringIO()):
+        with self._lock, contextlib.redirect_stdout(io.StringIO()):
             evaluation = COCOeval(truth, found, iou_type)
             evaluation.params.maxDets = list(self.max_detections)
             evaluation.evaluate()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as coco_mask
@@ -23,6 +24,7 @@ def draw_sample(
     class_names: Sequence[str],
     *,
     color_by: str = "instance",
+    captions: bool = True,
     long_side: int | None = None,
 ) -> np.ndarray:
     """A sample's image with its objects on it, as ``Detections.draw`` draws what was found.
@@ -31,6 +33,7 @@ def draw_sample(
         sample: image and truth; crowds are captioned ``person (crowd)``.
         class_names: the dataset's.
         color_by: ``"instance"`` or ``"class"``.
+        captions: whether classes are written.
         long_side: pixels of the picture's longer side; None for the image's own.
 
     Returns: (H, W, 3) uint8 RGB.
@@ -38,18 +41,22 @@ def draw_sample(
     image = read_image(sample.image, sample.size, sample.name)
     size = image.shape[:2]
     shown = image if long_side is None else drawing.fit(image, (long_side, long_side))
-    regions, boxes, captions = [], [], []
+    regions, boxes, texts = [], [], []
     for instance in sample.instances:
         rle = instance_rle(instance, size)
         regions.append(resize(Region(*decode_window(rle)), size, shown.shape[:2]))
         x, y, width, height = coco_mask.toBbox(rle)
         box = [x, y, x + width, y + height] if instance.box is None else instance.box
         boxes.append(np.asarray(box) * np.tile(np.divide(shown.shape[1::-1], size[::-1]), 2))
-        captions.append(class_names[instance.label] + (" (crowd)" if instance.crowd else ""))
+        texts.append(class_names[instance.label] + (" (crowd)" if instance.crowd else ""))
     labels = [instance.label for instance in sample.instances]
     colors = drawing.colors_of(labels, color_by)
     return drawing.draw_instances(
-        shown, np.array(boxes), region_of=regions.__getitem__, captions=captions, colors=colors
+        shown,
+        np.array(boxes),
+        region_of=regions.__getitem__,
+        captions=texts if captions else None,
+        colors=colors,
     )
 
 
@@ -64,6 +71,9 @@ def prediction_sheet(
 ) -> np.ndarray:
     """One sheet of the first predictions, each beside its truth.
 
+    Colours stand for classes, or for objects where there is one class only; its name is not written
+    on more than a dozen objects of an image.
+
     Args:
         dataset: images and truth.
         predictions: index in the dataset and what was found there (filter by score before).
@@ -76,18 +86,21 @@ def prediction_sheet(
     """
     pictures: list[np.ndarray] = []
     texts: list[str] = []
-    color_by = "class" if len(dataset.class_names) > 1 else "instance"
+    one_class = len(dataset.class_names) == 1
+    color_by = "instance" if one_class else "class"
     for index, found in islice(predictions, limit):
         sample = dataset[index]
-        name = _short_name(sample)
+        few = max(len(found), len(sample.instances)) <= 12
+        how: dict[str, Any] = {
+            "color_by": color_by,
+            "captions": few or not one_class,
+            "long_side": cell_size,
+        }
         if truth:
-            pictures.append(
-                draw_sample(sample, dataset.class_names, color_by=color_by, long_side=cell_size)
-            )
-            texts.append(f"{name}: truth, {len(sample.instances)}")
-        image = read_image(sample.image, sample.size, sample.name)
-        pictures.append(found.draw(image, color_by=color_by, long_side=cell_size))
-        texts.append(f"{name}: found, {len(found)}" if truth else name)
+            pictures.append(draw_sample(sample, dataset.class_names, **how))
+            texts.append(f"truth, {len(sample.instances)}: {_short_name(sample)}")
+        pictures.append(found.draw(read_image(sample.image, sample.size, sample.name), **how))
+        texts.append(f"found, {len(found)}: " * truth + _short_name(sample))
     per_row = 2 * max(1, columns // 2) if truth else columns
     height = max((p.shape[0] for p in pictures), default=cell_size)
     return drawing.contact_sheet(pictures, texts, columns=per_row, cell_size=(height, cell_size))

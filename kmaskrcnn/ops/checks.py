@@ -37,9 +37,9 @@ def checked_array(name: str, value: Any, dtype: type, shape: tuple[int | None, .
     return array
 
 
-def refuse(expected: str, array: np.ndarray, wrong: np.ndarray) -> None:
+def refuse(expected: str, array: np.ndarray, wrong: Any) -> None:
     """Raises ValueError with the first row of ``array`` that is ``wrong``."""
-    if wrong.any():
+    if np.any(wrong):
         first = int(np.flatnonzero(wrong)[0])
         row = np.array2string(array[first], precision=4, threshold=8)
         raise ValueError(f"expected {expected}, got {row} in row {first}")

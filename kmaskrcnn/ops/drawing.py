@@ -149,12 +149,12 @@ def _draw_region(
         return
     left, top, right, bottom = region.window
     view = image[top:bottom, left:right]
-    inside = view[region.crop].astype(np.float32)
-    view[region.crop] = (inside * (1 - opacity) + np.asarray(color, np.float32) * opacity).astype(
-        np.uint8
-    )
+    levels = np.arange(256, dtype=np.float32)[:, None]
+    table = (levels * (1 - opacity) + np.asarray(color, np.float32) * opacity).astype(np.uint8)
+    np.copyto(view, cv2.LUT(view, table[None]), where=region.crop[:, :, None])
+    bytes_of_crop = np.ascontiguousarray(region.crop).view(np.uint8)
     contours, _ = cv2.findContours(
-        region.crop.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(left, top)
+        bytes_of_crop, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(left, top)
     )
     cv2.drawContours(image, contours, -1, color, line, cv2.LINE_AA)
 

@@ -1,5 +1,7 @@
 """Drawing: what must hold of every picture; how it looks is for eyes."""
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -54,6 +56,17 @@ def test_small_objects_lie_on_large_ones_whatever_their_order():
     )
     assert picture[20, 20].tolist() == [0, 100, 0]
     assert picture[50, 50].tolist() == [100, 50, 0]
+
+
+def test_a_mask_as_large_as_a_photograph_needs_little_more_than_it():
+    image = np.zeros((1500, 2000, 3), np.uint8)
+    full = regions.make_region((0, 0, 2000, 1500), np.ones((1500, 2000), bool))
+    box = np.array([[0, 0, 2000, 1500]])
+    tracemalloc.start()
+    drawing.draw_instances(image, box, region_of=lambda i: full)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * image.nbytes  # the picture, and the colours under the mask
 
 
 def test_boxes_and_masks_may_leave_the_image_or_be_empty():
