@@ -88,7 +88,7 @@ def class_nms(
     kept, kept_scores, classes, num_valid = _combined(
         tf.cast(boxes, tf.float32),
         tf.cast(scores, tf.float32),
-        max(score_threshold, -0.5),
+        score_threshold,
         iou_threshold,
         max_outputs,
     )
@@ -97,10 +97,9 @@ def class_nms(
 
 
 def _combined(boxes, scores, score_threshold, iou_threshold, max_outputs):
-    """The kernel, after everything that is not a number has become padding."""
+    """The kernel, after boxes that are not finite have become padding; a NaN score passes none."""
     usable = tf.reduce_all(tf.math.is_finite(boxes), axis=-1)  # (B, R, C or 1)
-    boxes = tf.where(usable[..., None], boxes, 0.0)
-    scores = tf.where(usable & ~tf.math.is_nan(scores), scores, -float("inf"))
+    scores = tf.where(usable, scores, -float("inf"))
     result = tf.image.combined_non_max_suppression(
         boxes,
         scores,

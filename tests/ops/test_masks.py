@@ -283,6 +283,12 @@ def test_a_pixel_belongs_to_the_box_by_its_centre():
     np.testing.assert_array_equal(mask, expected)
 
 
+def test_exactly_the_threshold_belongs_to_the_mask():
+    half = np.full((4, 4), 0.5, np.float32)
+    assert paste_mask(half, [0, 0, 4, 4], (4, 4))[1].all()
+    assert not paste_mask(half, [0, 0, 4, 4], (4, 4), threshold=0.51)[1].any()
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_pasting_equals_a_loop(seed):
     rng = np.random.default_rng(seed)

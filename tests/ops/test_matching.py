@@ -64,6 +64,11 @@ def test_the_first_of_equal_truths_wins():
     check(match(np.float32([[0.1], [0.8], [0.8]]), [True] * 3, **ROI), [1], [1])
 
 
+def test_each_threshold_belongs_to_the_better_side():
+    iou = np.float32([[0.7, 0.3, 0.29]])
+    check(match(iou, [True], **{**RPN, "allow_low_quality": False}), [0, 0, 0], [1, -1, 0])
+
+
 @pytest.mark.parametrize("rule", [RPN, ROI, {"high": 0.6, "low": 0.4, "allow_low_quality": True}])
 def test_equals_a_loop(rule):
     rng = np.random.default_rng(6)
