@@ -55,7 +55,7 @@ def load(
         open_folder_per_image(path, split, class_name)
         or _open_coco(path, images, split)
         or _open_masks(path, images, split, class_name)
-        or _give_up(path)
+        or _give_up(path, split)
     )
 
 
@@ -91,7 +91,12 @@ def _json_files(folder: Path) -> list[Path]:
 
 
 def _is_of_split(file: Path, folder: Path, split: str) -> bool:
-    parts = {*re.findall(r"[^\W\d_]+", file.stem), *file.relative_to(folder).parts, file.stem}
+    parts = {
+        *re.findall(r"[^\W_]+", file.stem),
+        *re.findall(r"[^\W\d_]+", file.stem),
+        *file.relative_to(folder).parts,
+        file.stem,
+    }
     return any(name in parts for name in split_names(split))
 
 
@@ -147,7 +152,7 @@ def _prefixes(stem: str) -> Iterator[str]:
         yield stem[:cut]
 
 
-def _give_up(folder: Path) -> Dataset:
+def _give_up(folder: Path, split: str | None) -> Dataset:
     entries = sorted(p.name + "/" * p.is_dir() for p in folder.iterdir())
     found = ", ".join(entries[:10]) + (" …" if len(entries) > 10 else "") or "nothing"
     why = ""
@@ -156,4 +161,7 @@ def _give_up(folder: Path) -> Dataset:
             read_json(file)
         except DataError as error:
             why = f" {error}"
-    raise DataError(f"{folder}: no format is recognised. {EXPECTED}. Found: {found}.{why}")
+    of_split = f" with a split {split!r}" if split is not None else ""
+    raise DataError(
+        f"{folder}: no format is recognised{of_split}. {EXPECTED}. Found: {found}.{why}"
+    )

@@ -82,7 +82,7 @@ def batches(
             f"{len(dataset)} images in batches of {batch_size}: at least one image and 1 are "
             "needed."
         )
-    report = report if report is not None else getattr(dataset, "report", None) or Report()
+    report = report or getattr(dataset, "report", None) or Report()
     threads = num_threads or _num_processors()
 
     def read(epoch, index):

@@ -40,7 +40,9 @@ class Report:
             lines.append(f"{count} × {kind}: {shown}{' …' if count > num_places else ''}")
         return lines
 
-    def __len__(self) -> int:
+    @property
+    def total(self) -> int:
+        """All places of all kinds."""
         return sum(self.counts.values())
 
     def __str__(self) -> str:

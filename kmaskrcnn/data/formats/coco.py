@@ -41,6 +41,7 @@ class CocoDataset:
         self.report = Report()
         content = read_json(self.path)
         self._records = _image_records(content["images"], self.path)
+        _check_annotations(content["annotations"], self.path)
         self.category_ids, self.class_names = self._categories(content)
         self._instances = self._read_annotations(content["annotations"])
         self.images = _find_images(self.path, self._records, images)
@@ -107,11 +108,6 @@ class CocoDataset:
         instances: dict[Any, list[Instance]] = defaultdict(list)
         seen = set()
         for number, annotation in enumerate(annotations):
-            if not isinstance(annotation, dict):
-                raise DataError(
-                    f"{self.path}: annotations[{number}] is {annotation!r:.80}, expected an "
-                    f"object {{…}}."
-                )
             name = annotation.get("id", f"[{number}] (without an id)")
             place = f"{self.path}, annotation {name}"
             if name in seen:
@@ -194,6 +190,14 @@ def _image_records(records: list[Any], path: Path) -> list[dict[str, Any]]:
         )
     _unique([record["id"] for record in records], f"{path}: image id")
     return records
+
+
+def _check_annotations(annotations: list[Any], path: Path) -> None:
+    for number, annotation in enumerate(annotations):
+        if not isinstance(annotation, dict):
+            raise DataError(
+                f"{path}: annotations[{number}] is {annotation!r:.80}, expected an object {{…}}."
+            )
 
 
 def _record_size(record: dict[str, Any]) -> tuple[int, int] | None:

@@ -1,0 +1,122 @@
+"""One sample as padded arrays: exact, small, and nothing lost without a line."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from kmaskrcnn.data import DataError, Instance, Report, Sample
+from kmaskrcnn.data.encode import encode_sample, power_of_two, warp_truths
+from kmaskrcnn.data.geometry import flip, identity, resize
+from kmaskrcnn.data.rle import encode
+from kmaskrcnn.ops.masks import unpack_mask
+from tests.data.samples import full_mask, noise_image
+
+IMAGE = noise_image(40, 50)
+
+
+def encoded(instances, view=None, report=None, image=IMAGE):
+    view = view or identity(image.shape[:2])
+    sample = Sample(image, instances, image_id=3)
+    truths = warp_truths(sample, view, image.shape[:2], 2, report or Report())
+    return encode_sample(image, truths, view, 64)
+
+
+def test_masks_come_out_as_they_went_in():
+    rng = np.random.default_rng(0)
+    masks = [rng.random((40, 50)) < share for share in (0.5, 0.01, 0.99)]
+    arrays = encoded([Instance(n % 2, mask) for n, mask in enumerate(masks)])
+    for number, mask in enumerate(masks):
+        window = arrays.mask_windows[number]
+        crop = unpack_mask(arrays.mask_bytes, window, arrays.mask_offsets[number])
+        np.testing.assert_array_equal(full_mask(window, crop, (40, 50)), mask)
+        np.testing.assert_array_equal(arrays.boxes[number], window)
+    np.testing.assert_array_equal(arrays.labels, [0, 1, 0, -1, -1, -1, -1, -1])
+
+
+def test_padding_is_zeros_right_and_below():
+    arrays = encoded([], view=resize(identity((40, 50)), (70, 128)))
+    assert arrays.images.shape == (128, 128, 3) and arrays.images.dtype == np.uint8
+    assert arrays.images[70:].max() == 0 and arrays.images[69].max() > 0
+    np.testing.assert_array_equal(arrays.image_sizes, [70, 128])
+
+
+def test_an_image_without_objects():
+    arrays = encoded([])
+    assert arrays.boxes.shape == (8, 4) and (arrays.labels == -1).all()
+    assert not arrays.crowd.any() and arrays.mask_bytes.shape == (4096,)
+
+
+def test_crowds_and_boxes_without_masks():
+    arrays = encoded([Instance(0, box=(1.5, 2, 9, 8), crowd=True), Instance(1, box=(0, 0, 3, 3))])
+    np.testing.assert_array_equal(arrays.crowd[:3], [True, False, False])
+    np.testing.assert_array_equal(arrays.boxes[0], [1.5, 2, 9, 8])
+    np.testing.assert_array_equal(arrays.mask_windows, 0)
+
+
+def test_what_vanishes_is_counted():
+    report = Report()
+    instances = [
+        Instance(0, np.zeros((40, 50), bool), annotation_id=11),
+        Instance(1, box=(5, 5, 9, 9)),
+        Instance(0, box=(5, 5, 5, 9), annotation_id=12),
+    ]
+    arrays = encoded(instances, report=report)
+    np.testing.assert_array_equal(arrays.labels[:2], [1, -1])
+    (kind,) = report.counts
+    assert report.places(kind) == ["image 3, annotation 11", "image 3, annotation 12"]
+
+
+def test_bad_labels_and_masks_name_image_and_annotation():
+    with pytest.raises(DataError, match="image 3: label 2 of annotation 5"):
+        encoded([Instance(2, box=(0, 0, 3, 3), annotation_id=5)])
+    with pytest.raises(DataError, match="image 3: annotation 5: a mask of 4×4"):
+        encoded([Instance(0, np.ones((4, 4), bool), annotation_id=5)])
+    with pytest.raises(DataError, match="image 3, annotation 5: the mask or box cannot be read"):
+        encoded([Instance(0, [[1, 2, 3, 4, 5, 6]], annotation_id=5)])
+
+
+def test_a_flip_flips_image_boxes_and_masks_alike():
+    instance = Instance(0, [np.array([[3.0, 4], [20, 4], [20, 30], [3, 15]])])
+    plain, mirrored = encoded([instance]), encoded([instance], view=flip(identity((40, 50))))
+    np.testing.assert_array_equal(mirrored.images[:40, :50], plain.images[:40, :50][:, ::-1])
+    np.testing.assert_allclose(mirrored.boxes[0], [30, 4, 47, 30])
+
+
+@pytest.mark.parametrize("number, expected", [(0, 8), (8, 8), (9, 16), (400, 512)])
+def test_powers_of_two(number, expected):
+    assert power_of_two(number, 8) == expected
+
+
+def discs(count: int, size: tuple[int, int]) -> list[tuple[float, float, float]]:
+    rng = np.random.default_rng(0)
+    return [
+        (rng.uniform(0, size[1]), rng.uniform(0, size[0]), rng.uniform(15, 60))
+        for _ in range(count)
+    ]
+
+
+def disc_polygons(size: tuple[int, int]) -> list[Instance]:
+    turns = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    circle = np.c_[np.cos(turns), np.sin(turns)]
+    return [Instance(0, [[x, y] + r * circle]) for x, y, r in discs(400, size)]
+
+
+def disc_codes(size: tuple[int, int]) -> list[Instance]:
+    rows, columns = np.ogrid[: size[0], : size[1]]
+    masks = [(rows - y) ** 2 + (columns - x) ** 2 <= r**2 for x, y, r in discs(20, size)]
+    return [Instance(0, encode(mask)) for mask in masks] * 20
+
+
+@pytest.mark.parametrize("make", [disc_polygons, disc_codes])
+def test_400_objects_at_800_by_1333_take_a_few_megabytes(make):
+    """As full-size masks they would take 427 MB."""
+    size = (800, 1333)
+    image, instances = noise_image(*size), make(size)
+    tracemalloc.start()
+    arrays = encoded(instances, image=image, view=flip(identity(size)))
+    used, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (arrays.labels == 0).sum() == 400
+    assert arrays.mask_bytes.nbytes <= 2**20
+    assert used < 8e6 and peak < 20e6, f"{used / 1e6:.1f} MB kept, {peak / 1e6:.1f} MB at the peak"

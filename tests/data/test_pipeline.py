@@ -1,0 +1,205 @@
+"""Batches: their arrays, few shapes, the same for the same seed, and errors that reach the user."""
+
+import threading
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kmaskrcnn.data import DataError, Instance, Report, Sample, ShapesDataset, batches, clear_errors
+from kmaskrcnn.data.geometry import prepare_image
+from tests.data.samples import ListDataset, noise_image, write_image
+
+SETTINGS = {"batch_size": 2, "min_size": 64, "max_size": 96}
+SHAPES = ShapesDataset(7, image_size=[(64, 80), (70, 50)])
+
+
+def arrays(stream) -> list[dict[str, np.ndarray]]:
+    return [{k: v.numpy() for k, v in {**inputs, **targets}.items()} for inputs, targets in stream]
+
+
+def indices(stream) -> list[int]:
+    return [int(i) for batch in arrays(stream) for i in batch["image_indices"]]
+
+
+def test_arrays_have_the_promised_types_and_shapes():
+    stream = batches(SHAPES, **SETTINGS)
+    assert stream.cardinality().numpy() == 4 and len(stream) == 4
+    got = arrays(stream)
+    assert [len(batch["images"]) for batch in got] == [2, 2, 2, 1]
+    for batch in got:
+        count, slots = batch["labels"].shape
+        expected = {
+            "images": (np.uint8, (count, *batch["images"].shape[1:3], 3)),
+            "image_sizes": (np.float32, (count, 2)),
+            "boxes": (np.float32, (count, slots, 4)),
+            "labels": (np.int32, (count, slots)),
+            "crowd": (np.bool_, (count, slots)),
+            "mask_bytes": (np.uint8, (count, batch["mask_bytes"].shape[1])),
+            "mask_windows": (np.int32, (count, slots, 4)),
+            "mask_offsets": (np.int32, (count, slots)),
+            "image_indices": (np.int32, (count,)),
+        }
+        assert {k: (v.dtype, v.shape) for k, v in batch.items()} == expected
+        assert batch["images"].shape[1] % 64 == batch["images"].shape[2] % 64 == 0
+    assert stream.element_spec[0]["images"].shape.as_list() == [None, None, None, 3]
+    assert stream.element_spec[1]["boxes"].shape.as_list() == [None, None, 4]
+
+
+def test_images_are_those_that_predict_prepares():
+    (batch,) = arrays(batches(ListDataset([SHAPES[0]], SHAPES.class_names), **SETTINGS))
+    pixels, matrix = prepare_image(SHAPES[0].image, 64, 96)
+    height, width = pixels.shape[:2]
+    np.testing.assert_array_equal(batch["images"][0, :height, :width], pixels)
+    assert batch["images"][0, height:].max(initial=0) == 0
+    np.testing.assert_array_equal(batch["image_sizes"][0], [height, width])
+    assert matrix[0, 0] == pytest.approx(width / SHAPES[0].image.shape[1])
+
+
+def test_all_images_are_there_also_those_without_objects():
+    empty = [
+        Sample(noise_image(40, 40)),
+        Sample(noise_image(50, 30), [Instance(0, box=(1, 1, 9, 9))]),
+    ]
+    got = arrays(batches(ListDataset(empty), **SETTINGS))
+    np.testing.assert_array_equal(got[0]["labels"][:, 0], [-1, 0])
+    np.testing.assert_array_equal(got[0]["image_indices"], [0, 1])
+
+
+def test_few_shapes():
+    """Twenty sizes of images and numbers of objects lead to at most six shapes."""
+    rng = np.random.default_rng(0)
+    samples = [
+        Sample(
+            noise_image(int(h), int(w)),
+            [Instance(0, box=(0, 0, 9, 9))] * int(rng.integers(0, 20)),
+        )
+        for h, w in rng.integers(40, 90, (20, 2))
+    ]
+    got = arrays(batches(ListDataset(samples), **SETTINGS))
+    assert len({(b["images"].shape, b["labels"].shape, b["mask_bytes"].shape) for b in got}) <= 6
+    assert {b["labels"].shape[1] for b in got} <= {8, 16, 32}
+
+
+def same(first, second) -> bool:
+    return all(
+        np.array_equal(a[key], b[key]) for a, b in zip(first, second, strict=True) for key in a
+    )
+
+
+RANDOM = {**SETTINGS, "shuffle": True, "augmentation": "crop+scale_jitter+flip", "seed": 5}
+
+
+def test_threads_do_not_matter_and_seeds_do():
+    one, many = (arrays(batches(SHAPES, **RANDOM, num_threads=n)) for n in (1, 4))
+    assert same(one, many)
+    assert not same(one, arrays(batches(SHAPES, **{**RANDOM, "seed": 6})))
+
+
+def test_each_iteration_is_the_next_epoch_and_can_be_resumed():
+    stream = batches(SHAPES, **RANDOM)
+    epochs = [arrays(stream) for _ in range(3)]
+    orders = [[int(i) for batch in epoch for i in batch["image_indices"]] for epoch in epochs]
+    assert all(sorted(order) == list(range(7)) for order in orders)
+    assert orders[0] != orders[1] != orders[2]
+    resumed = batches(SHAPES, **RANDOM, initial_epoch=1)
+    assert same(arrays(resumed), epochs[1]) and same(arrays(resumed), epochs[2])
+
+
+def test_the_augmentation_of_an_image_does_not_depend_on_the_order():
+    settings = {**RANDOM, "batch_size": 1}
+    shuffled = {b["image_indices"][0]: b for b in arrays(batches(SHAPES, **settings))}
+    for batch in arrays(batches(SHAPES, **{**settings, "shuffle": False})):
+        assert same([batch], [shuffled[batch["image_indices"][0]]])
+
+
+def test_without_shuffling_the_order_is_the_dataset_s():
+    assert indices(batches(SHAPES, **SETTINGS)) == list(range(7))
+
+
+def test_the_last_small_batch_can_be_left_out():
+    stream = batches(SHAPES, **SETTINGS, drop_remainder=True)
+    assert len(stream) == 3 and len(arrays(stream)) == 3
+
+
+def test_samples_are_read_by_several_threads():
+    """Four readers meet at a barrier; a single one would wait there for ever."""
+    barrier = threading.Barrier(4, timeout=20)
+
+    class Meeting(ListDataset):
+        def __getitem__(self, index):
+            barrier.wait()
+            return super().__getitem__(index)
+
+    samples = [Sample(noise_image(32, 32))] * 8
+    assert indices(batches(Meeting(samples), **SETTINGS, num_threads=4)) == list(range(8))
+
+
+def test_keras_gets_as_many_steps_as_there_are():
+    stream = batches(SHAPES, **SETTINGS).repeat(2)
+    assert stream.cardinality().numpy() == 8
+    assert len(list(stream)) == 8
+
+
+class Failing(ListDataset):
+    def __getitem__(self, index):
+        if index == 1:
+            raise KeyError("lost")
+        return super().__getitem__(index) if index == 0 else "no sample"
+
+
+def run(dataset, **options) -> list:
+    with clear_errors():
+        return list(batches(dataset, **{**SETTINGS, **options}))
+
+
+def test_errors_of_the_dataset_name_the_sample():
+    samples = [Sample(noise_image(32, 32))] * 3
+    with pytest.raises(
+        DataError, match=r"^sample 1 of Failing: __getitem__ raised KeyError: 'lost'$"
+    ):
+        run(Failing(samples), batch_size=1)
+    failing = Failing(samples)
+    failing.samples[0] = "no sample"
+    with pytest.raises(DataError, match="sample 0 of Failing: __getitem__ returned str"):
+        run(failing, batch_size=1)
+
+
+def test_errors_of_files_name_the_file(tmp_path):
+    path = write_image(tmp_path / "a.png")
+    wrong = Sample(path, [Instance(0, np.ones((9, 9), bool), annotation_id=4)])
+    with pytest.raises(DataError, match=r"a\.png: annotation 4: a mask of 9×9"):
+        run(ListDataset([wrong]))
+    path.write_bytes(b"broken")
+    with pytest.raises(DataError, match=r"a\.png: not an image"):
+        run(ListDataset([Sample(path)]))
+
+
+def test_what_is_left_out_is_counted_once_in_the_given_report():
+    data = ListDataset(
+        [Sample(noise_image(32, 32), [Instance(0, box=(3, 3, 3, 9), annotation_id=9)])]
+    )
+    report = Report()
+    stream = batches(data, **SETTINGS, report=report)
+    list(stream), list(stream)
+    assert list(report.counts.values()) == [1]
+    data.report = Report()
+    run(data)
+    assert data.report.total == 1
+
+
+def test_nonsense_is_refused_at_once():
+    with pytest.raises(DataError, match="0 images in batches of 2"):
+        batches(ListDataset([]), **SETTINGS)
+    with pytest.raises(DataError, match="7 images in batches of 0"):
+        batches(SHAPES, **{**SETTINGS, "batch_size": 0})
+    with pytest.raises(ValueError, match="augmentation 'blur'"):
+        batches(SHAPES, **SETTINGS, augmentation="blur")
+
+
+def test_it_runs_inside_a_graph():
+    @tf.function
+    def count(stream):
+        return stream.reduce(0, lambda n, batch: n + tf.shape(batch[0]["images"])[0])
+
+    assert count(batches(SHAPES, **SETTINGS)).numpy() == 7
