@@ -85,7 +85,7 @@ MISTAKES = {
     "no validation": (["train", "no.json", "--out", "o"], "--val"),
     "no such preset": (["train", "a", "--val", "a", "--out", "o", "--preset", "big"], "laptop"),
     "score": (["predict", __file__, ".", "--out", "o", "--score", "7"], "0<=x<=1"),
-    "no model": (["evaluate", __file__, "no.json"], "test_cli.py"),
+    "no model": (["predict", __file__, __file__, "--out", "o"], "test_cli.py"),
 }
 
 
@@ -210,8 +210,10 @@ def test_evaluate_repeats_the_figures_of_training(trained, run):
     assert result.exit_code == 0, result.output
     assert "circle" in result.output
     written = json.loads((trained / "run/metrics.json").read_text())
-    for key, value in json.loads(figures.read_text()).items():
-        assert value == pytest.approx(written[key], abs=1e-6), key
+    again = json.loads(figures.read_text())
+    assert {key for key in written if not key.startswith("best/")} == set(again)
+    for key in (key for key in again if "/" in key):  # the losses are of RoIs drawn at random
+        assert again[key] == pytest.approx(written[key], abs=1e-6), key
 
 
 @pytest.mark.slow

@@ -1,0 +1,76 @@
+"""The inventory of what the package offers: a name cannot vanish, or appear, without this list."""
+
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+
+import pytest
+
+import kmaskrcnn
+from tests.floors import ROOT
+
+INVENTORY = {
+    "kmaskrcnn": "DataError Detections MaskRCNN MaskRCNNConfig NonFiniteLossError "
+    "ValidationPictures data evaluation layers load ops preset_names report",
+    "kmaskrcnn.data": "DataCheck DataError Dataset Instance Report Sample ShapesDataset align "
+    "batches check clear_errors find_data_error image_sources inference_batches load prepare_image "
+    "read_image",
+    "kmaskrcnn.evaluation": "CocoEvaluator draw_sample evaluate_coco prediction_sheet",
+    "kmaskrcnn.ops": "assign_levels roi_align status",
+    "kmaskrcnn.backbones": "STAGES STRIDES Backbone backbone_names build_backbone "
+    "imagenet_settings load_pretrained preprocessing usable_taps",
+    "kmaskrcnn.layers": "AnchorGenerator AnchorSampler BoxHead DetectionLayer FPN "
+    "FrozenBatchNormalization ImageNormalization MaskHead ProposalLayer PyramidRoIAlign RPNHead "
+    "RoISampler",
+    "kmaskrcnn.weights": "Report assign from_keras_resnet load missing_names named_variables "
+    "read_arrays",
+}
+METHODS = {
+    "MaskRCNN": "fit predict evaluate from_preset freeze unfreeze save summary get_config",
+    "Detections": "filter draw save to_coco rle polygons masks area names resized",
+    "MaskRCNNConfig": "replace to_dict",
+}
+
+
+@pytest.mark.parametrize("name", INVENTORY)
+def test_the_inventory(name):
+    module = importlib.import_module(name)
+    assert sorted(module.__all__) == sorted(INVENTORY[name].split())
+    for public in module.__all__:
+        assert getattr(module, public) is not None
+        assert public in dir(module)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_methods(name):
+    cls = getattr(kmaskrcnn, name)
+    missing = [method for method in METHODS[name].split() if not hasattr(cls, method)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", INVENTORY)
+def test_every_public_name_is_documented(name):
+    module = importlib.import_module(name)
+    for public in module.__all__:
+        thing = getattr(module, public)
+        own = getattr(thing, "__module__", "kmaskrcnn").startswith("kmaskrcnn")
+        assert not own or inspect.getdoc(thing), f"{name}.{public} has no docstring"
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'MaskCNN'"):
+        kmaskrcnn.MaskCNN  # noqa: B018
+
+
+def test_the_front_door_opens_lazily():
+    code = "import sys, kmaskrcnn; dir(kmaskrcnn); print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_one_version():
+    changelog = (ROOT.parent / "CHANGELOG.md").read_text()
+    newest = re.search(r"^## (\S+)", changelog, flags=re.MULTILINE).group(1)
+    assert kmaskrcnn.__version__ == newest
