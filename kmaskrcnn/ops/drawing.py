@@ -151,8 +151,8 @@ def _draw_region(
     view = image[top:bottom, left:right]
     levels = np.arange(256, dtype=np.float32)[:, None]
     table = (levels * (1 - opacity) + np.asarray(color, np.float32) * opacity).astype(np.uint8)
-    np.copyto(view, cv2.LUT(view, table[None]), where=region.crop[:, :, None])
     bytes_of_crop = np.ascontiguousarray(region.crop).view(np.uint8)
+    cv2.copyTo(cv2.LUT(view, table[None]), bytes_of_crop, view)
     contours, _ = cv2.findContours(
         bytes_of_crop, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(left, top)
     )
