@@ -45,7 +45,11 @@ class FrozenBatchNormalization(keras.layers.Layer):
     def build(self, input_shape) -> None:
         def vector(name: str, initializer: str):
             return self.add_weight(
-                name=name, shape=(input_shape[-1],), initializer=initializer, trainable=False
+                name=name,
+                shape=(input_shape[-1],),
+                initializer=initializer,
+                trainable=False,
+                autocast=False,  # float32 in the scope of a mixed-precision model, too
             )
 
         self.gamma = vector("gamma", "ones") if self.scale else None
