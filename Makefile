@@ -4,7 +4,7 @@
 #   make test        set up, all tests (make test-fast: without the slow ones)
 #   make lint        ruff, mypy, clang-format          make format   mends what can be mended
 #   make wheel       a Linux wheel with the RoIAlign op compiled for each supported TensorFlow
-#   make wheel-test  a plain wheel into an empty environment: trains and predicts from an empty folder
+#   make wheel-test  the wheel into an empty environment: trains and predicts from an empty folder
 #   make house       lines a file and a function
 #   make clean
 
@@ -72,9 +72,14 @@ wheel-plain: $(BIN)/python
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 wheel: $(BIN)/python
-	tools/build_wheel.sh "$(BIN)/python"
+	rm -rf build dist
+	$(BIN)/python custom_ops/roi_align/build_all.py build/binaries
+	KMASKRCNN_BINARIES="$(CURDIR)/build/binaries" \
+	    $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-wheel-test: wheel-plain
+# The wheel in dist/, or a plain one if there is none.
+wheel-test:
+	[ -e dist/kmaskrcnn-*.whl ] || $(MAKE) wheel-plain
 	tools/test_wheel.sh "$(PYTHON)" dist/kmaskrcnn-*.whl
 
 clean:

@@ -1,9 +1,9 @@
-"""The part of the build that ``setup.cfg`` cannot say: the C++ sources travel inside the wheel.
+"""The part of the build that ``setup.cfg`` cannot say: the C++ sources travel in the wheel.
 
 ``custom_ops/`` stands beside the package, where C++ people look for it. A wheel carries it as
 ``kmaskrcnn/custom_ops/`` so that ``kmaskrcnn build-op`` can compile it anywhere; an editable
-install reads it where it is. ``make wheel`` also gives compiled ops, in the folder that the environment
-variable KMASKRCNN_BINARIES names: the wheel is then one for this platform, for any Python 3.
+install reads it where it is. ``make wheel`` also gives compiled ops, in the folder named by the
+environment variable KMASKRCNN_BINARIES: the wheel is then one for this platform, any Python 3.
 """
 
 import os

@@ -14,6 +14,7 @@ from kmaskrcnn import commands, report
 from kmaskrcnn.data import ShapesDataset
 from kmaskrcnn.progress import TrainingProgress, console
 
+PRESET = "laptop"
 IMAGES = 400
 UNSEEN = 60
 EPOCHS = 12
@@ -24,7 +25,7 @@ SEED_OF_UNSEEN = 1_000_003  # far from the seeds that a person would give
 def run(
     out: Path, *, epochs: int = EPOCHS, seed: int = 0, images: int = IMAGES
 ) -> dict[str, float]:
-    """Trains the "laptop" preset on shapes and writes model, curves and pictures into ``out``.
+    """Trains a small model on shapes and writes model, curves and pictures into ``out``.
 
     Args:
         out: folder; made if need be.
@@ -42,7 +43,7 @@ def run(
     keras.utils.set_random_seed(seed)
     train_set = ShapesDataset(images, seed=seed)
     unseen = ShapesDataset(UNSEEN, seed=seed + SEED_OF_UNSEEN)
-    model = kmaskrcnn.MaskRCNN.from_preset("laptop", class_names=train_set.class_names)
+    model = kmaskrcnn.MaskRCNN.from_preset(PRESET, class_names=train_set.class_names)
     with TrainingProgress(epochs) as progress:
         history = model.fit(
             train_set,

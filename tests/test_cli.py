@@ -248,6 +248,7 @@ def test_a_broken_image_does_not_stop_the_others(trained, run):
 def test_the_demo_runs_from_end_to_end(tmp_path, monkeypatch):
     from kmaskrcnn import demo
 
+    monkeypatch.setattr(demo, "PRESET", "tiny")
     monkeypatch.setattr(demo, "UNSEEN", 4)
     figures = demo.run(tmp_path, epochs=1, images=8)
     assert set(figures) >= {"box/AP", "mask/AP"}
