@@ -41,10 +41,10 @@ def test_grey_is_repeated(tmp_path):
 
 
 def test_sixteen_bits_are_scaled_by_the_range_of_the_type(tmp_path):
-    values = np.array([[0, 257, 65535, 300]], np.uint16)
+    values = np.array([[0, 257, 65535, 400]], np.uint16)
     cv2.imwrite(str(tmp_path / "deep.png"), values)
     for image in (tmp_path / "deep.png", values):
-        np.testing.assert_array_equal(read_image(image)[0, :, 0], [0, 1, 255, 1])
+        np.testing.assert_array_equal(read_image(image)[0, :, 0], [0, 1, 255, 2])
 
 
 def test_alpha_is_dropped(tmp_path):
@@ -115,6 +115,16 @@ def test_files_that_are_cut_off(tmp_path, suffix):
         path.write_bytes(whole[: int(len(whole) * share)])
         with pytest.raises(DataError, match="the file is cut off after"):
             read_image(path)
+
+
+def test_the_end_of_a_thumbnail_is_not_the_end_of_the_photograph(tmp_path):
+    """A thumbnail in the EXIF segment brings its own end-of-image marker."""
+    whole = write_image(tmp_path / "a.jpg", 200, 300).read_bytes()
+    thumbnail = b"\xff\xe1" + struct.pack(">H", 12) + b"Exif\x00\x00\xff\xd9\x00\x00"
+    data = whole[:2] + thumbnail + whole[2:]
+    assert not is_cut_off(data) and read_size(data) == (200, 300)
+    for share in (0.02, 0.9):
+        assert is_cut_off(data[: int(len(data) * share)])
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"GIF89a", b"\x89PNG\r\n\x1a\nIEND"])

@@ -113,6 +113,16 @@ def test_the_augmentation_of_an_image_does_not_depend_on_the_order():
         assert same([batch], [shuffled[batch["image_indices"][0]]])
 
 
+def test_the_augmentation_of_an_image_changes_from_epoch_to_epoch():
+    stream = batches(SHAPES, **SETTINGS, augmentation="crop")
+    assert not same(arrays(stream), arrays(stream))
+
+
+def test_the_seed_decides_the_order():
+    orders = [indices(batches(SHAPES, **SETTINGS, shuffle=True, seed=seed)) for seed in (1, 1, 2)]
+    assert orders[0] == orders[1] != orders[2]
+
+
 def test_without_shuffling_the_order_is_the_dataset_s():
     assert indices(batches(SHAPES, **SETTINGS)) == list(range(7))
 
