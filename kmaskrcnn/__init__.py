@@ -1,3 +1,43 @@
-"""Mask R-CNN for TensorFlow 2 and Keras 3."""
+"""Mask R-CNN for TensorFlow 2 and Keras 3.
+
+    import kmaskrcnn
+
+    model = kmaskrcnn.MaskRCNN.from_preset("mobilenet_1.0_fpn", class_names=["deer", "otter"])
+    model.fit(kmaskrcnn.data.load("photos/train"), kmaskrcnn.data.load("photos/val"), epochs=12)
+    model.predict("photo.jpg")[0].draw()
+
+Names are imported on first use, so that `import kmaskrcnn` and the command line's help are quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "DataError": "kmaskrcnn.data",
+    "Detections": "kmaskrcnn.structures",
+    "MaskRCNN": "kmaskrcnn.model",
+    "MaskRCNNConfig": "kmaskrcnn.config",
+    "NonFiniteLossError": "kmaskrcnn.training",
+    "ValidationPictures": "kmaskrcnn.training",
+    "load": "kmaskrcnn.model",
+    "preset_names": "kmaskrcnn.presets",
+}
+_MODULES = ("data", "evaluation", "layers", "ops", "report")
+
+__all__ = [*_HOMES, *_MODULES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"kmaskrcnn.{name}")
+    raise AttributeError(f"module 'kmaskrcnn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

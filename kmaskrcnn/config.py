@@ -96,9 +96,9 @@ class MaskRCNNConfig:
 
     def _check(self) -> None:
         positive = (
-            "min_size max_size fpn_channels rpn_channels anchors_per_image pre_nms_train pre_nms_test "
-            "proposals_train proposals_test rois_per_image box_pool_size detections_per_image "
-            "box_head_channels mask_head_channels"
+            "min_size max_size fpn_channels rpn_channels anchors_per_image "
+            "pre_nms_train pre_nms_test proposals_train proposals_test rois_per_image "
+            "box_pool_size detections_per_image box_head_channels mask_head_channels"
         )
         for name in positive.split():
             _require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
@@ -115,7 +115,9 @@ class MaskRCNNConfig:
         _require(
             self.mask_size >= 4 and self.mask_size % 2 == 0, "mask_size", "even", self.mask_size
         )
-        _require(len(self.anchor_sizes) == 5, "anchor_sizes", "5 tuples, P2 to P6", self.anchor_sizes)
+        _require(
+            len(self.anchor_sizes) == 5, "anchor_sizes", "5 tuples, P2 to P6", self.anchor_sizes
+        )
         _require(
             len({len(sizes) for sizes in self.anchor_sizes}) == 1,
             "anchor_sizes",
@@ -145,7 +147,9 @@ def check_names(changes: Mapping[str, Any]) -> None:
     for name in changes:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=3) or names
-            raise TypeError(f"MaskRCNNConfig has no field {name!r}; did you mean {', '.join(near)}?")
+            raise TypeError(
+                f"MaskRCNNConfig has no field {name!r}; did you mean {', '.join(near)}?"
+            )
 
 
 def _tuples(value: Any) -> Any:

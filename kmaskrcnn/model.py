@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from kmaskrcnn import data, presets, training
-from kmaskrcnn.backbones import STAGES, preprocessing
+from kmaskrcnn.backbones import imagenet_settings, preprocessing, stages_up_to, usable_taps
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.evaluation import CocoEvaluator
 from kmaskrcnn.network import Network
@@ -25,26 +26,17 @@ class MaskRCNN(Network):
 
     Args:
         config, class_names, **options: see `Network`.
-        frozen: stages of the backbone that are not trained: "stem", "C2" … "C5".
 
     Raises:
         ValueError: class names that are empty or not unique, unknown stages.
     """
 
-    def __init__(
-        self,
-        config: MaskRCNNConfig,
-        class_names: Sequence[str],
-        *,
-        frozen: Sequence[str] = (),
-        **options: Any,
-    ):
+    def __init__(self, config: MaskRCNNConfig, class_names: Sequence[str], **options: Any):
         super().__init__(config, class_names, **options)
         names = ["loss", "rpn_class_loss", "rpn_box_loss", "class_loss", "box_loss"]
         names += ["mask_loss"] if config.with_masks else []
         self._means = [keras.metrics.Mean(name=name) for name in names]
         self._detect_batch = tf.function(self._detect_uint8, input_signature=_UINT8_BATCH)
-        self._set_frozen(frozen)
 
     # ---------------------------------------------------------------- training
 
@@ -91,7 +83,7 @@ class MaskRCNN(Network):
         callbacks: Sequence[keras.callbacks.Callback] = (),
         verbose: str | int = "auto",
     ) -> keras.callbacks.History:
-        """Trains; the logs hold every loss, its `val_` twin and COCO AP as `val_mask_AP` and others.
+        """Trains; the logs hold every loss, its `val_` twin and COCO AP as `val_mask_AP` ….
 
         Args:
             train, validation_data: datasets (see `kmaskrcnn.data`), or a `tf.data.Dataset` of
@@ -111,8 +103,7 @@ class MaskRCNN(Network):
             NonFiniteLossError: a loss became NaN or infinite; names the components and images.
             kmaskrcnn.data.DataError: a file or annotation that cannot be used; names it.
         """
-        if verbose:
-            pass
+        self._check(train, validation_data, verbose)
         batches = self._batches(
             train,
             batch_size=batch_size,
@@ -138,6 +129,14 @@ class MaskRCNN(Network):
                 verbose=verbose,
             )
 
+    def _check(self, train, validation_data, verbose) -> None:
+        """The class table and what was mended, printed; classes that do not fit are an error."""
+        if isinstance(train, tf.data.Dataset) or isinstance(validation_data, tf.data.Dataset):
+            return
+        found = data.check(train, validation_data, self.class_names)
+        if verbose:
+            print(found)
+
     def _batches(self, dataset, **options) -> tf.data.Dataset:
         if isinstance(dataset, tf.data.Dataset):
             return dataset
@@ -148,60 +147,20 @@ class MaskRCNN(Network):
 
     def _prepare_optimizer(self, total_steps, batch_size, learning_rate, initial_epoch) -> None:
         """A fresh default optimizer, unless the user compiled one or a training goes on."""
-        if self.compiled and (initial_epoch or not training.is_default(self.optimizer)):
-            return
-        config = self.config
-        optimizer = training.default_optimizer(
-            total_steps=total_steps,
-            batch_size=batch_size,
-            learning_rate=learning_rate or config.learning_rate,
-            momentum=config.momentum,
-            weight_decay=config.weight_decay,
-            clip_norm=config.clip_norm,
-            warmup_steps=config.warmup_steps,
-        )
-        self.compile(optimizer)
+        if not self.compiled or (not initial_epoch and training.is_default(self.optimizer)):
+            self.compile(
+                training.default_optimizer(self.config, total_steps, batch_size, learning_rate)
+            )
 
     def _average_precision(self, dataset, every) -> list[keras.callbacks.Callback]:
         if dataset is None or isinstance(dataset, tf.data.Dataset):
             return []
-        dataset = data.align(dataset, self.class_names)
-        evaluator = CocoEvaluator(dataset)
-        return [training.AveragePrecision(lambda: self._measure(dataset, evaluator), every)]
+        evaluator = self._evaluator(dataset)
+        return [training.AveragePrecision(lambda: self._measure(evaluator), every)]
 
     def _reseed(self, seed: int) -> None:
         for number, sampler in enumerate((self.anchor_sampler, self.roi_sampler)):
             sampler.priorities.reseed(2 * seed + number)
-
-    # ---------------------------------------------------------------- freezing
-
-    def freeze(self, up_to: str) -> None:
-        """Stops training the backbone from its stem up to a stage.
-
-        Args:
-            up_to: "stem", "C2" (the usual choice when fine-tuning), "C3", "C4", "C5" (heads only).
-
-        A compiled model is to be compiled again, as always in Keras; `fit` does it by itself.
-        """
-        self._set_frozen(STAGES[: STAGES.index(_stage(up_to)) + 1])
-
-    def unfreeze(self, what: str = "all") -> None:
-        """Trains exactly these parts of the backbone, and all heads, as matterport's `layers`.
-
-        Args:
-            what: "all", "heads" (the whole backbone frozen), or "3+", "4+", "5+": stage and above.
-        """
-        choices = {"all": 0, "heads": len(STAGES), "3+": 2, "4+": 3, "5+": 4}
-        if what not in choices:
-            raise ValueError(f"unfreeze takes one of {', '.join(choices)}, not {what!r}.")
-        self._set_frozen(STAGES[: choices[what]])
-
-    def _set_frozen(self, frozen: Sequence[str]) -> None:
-        self.frozen = tuple(_stage(stage) for stage in frozen)
-        for stage, layers in self.backbone.stages.items():
-            for layer in layers:
-                layer.trainable = stage not in self.frozen
-        self.train_function = None  # traced for the other variables
 
     # ---------------------------------------------------------------- predicting, evaluating
 
@@ -264,13 +223,19 @@ class MaskRCNN(Network):
             return super().evaluate(x, **{**options, "return_dict": True})
         if not self.compiled:
             self._prepare_optimizer(1, 1, None, 0)
-        x = data.align(x, self.class_names)
+        evaluator = self._evaluator(x)
         with data.clear_errors():
             named = super().evaluate(self._batches(x, batch_size=1), return_dict=True, **options)
-        return {**named, **self._measure(x, CocoEvaluator(x))}
+        return {**named, **self._measure(evaluator)}
 
-    def _measure(self, dataset, evaluator: CocoEvaluator) -> dict[str, float]:
-        samples = (dataset[i] for i in range(len(dataset)))
+    def _evaluator(self, dataset) -> CocoEvaluator:
+        """COCO's limit of 100 objects an image, or the model's own where it finds more."""
+        most = max(100, self.config.detections_per_image)
+        dataset = data.align(dataset, self.class_names)
+        return CocoEvaluator(dataset, max_detections=(1, 10, most))
+
+    def _measure(self, evaluator: CocoEvaluator) -> dict[str, float]:
+        samples = (evaluator.dataset[i] for i in range(len(evaluator.dataset)))
         images = (data.read_image(s.image, s.size, s.name) for s in samples)
         return evaluator.evaluate(self._predictions(images))
 
@@ -299,11 +264,9 @@ class MaskRCNN(Network):
         Raises:
             ValueError, TypeError: an unknown preset, field or file, arrays that do not fit.
         """
-        if "backbone" in config and not {"pixel_mean", "pixel_std"} & set(config):
-            config["pixel_mean"], config["pixel_std"] = preprocessing(config["backbone"])
         made = presets.preset(name, **config)
-        pretrained = weights is not None and made.freeze_at
-        frozen = STAGES[: STAGES.index(_stage(made.freeze_at)) + 1] if pretrained else ()
+        made = made.replace(**{**_fitting(made, weights, "backbone" in config), **config})
+        frozen = stages_up_to(made.freeze_at) if weights is not None else ()
         return cls(made, class_names, frozen=frozen, backbone_weights=weights, dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
@@ -321,13 +284,38 @@ class MaskRCNN(Network):
         return cls(MaskRCNNConfig(**config.pop("config")), **config)
 
 
+def load(path: str | Path) -> MaskRCNN:
+    """A model that `MaskRCNN.save` kept: config, class names, weights, optimizer.
+
+    Raises:
+        ValueError: there is no such file, or it holds no `MaskRCNN`; names the file.
+    """
+    if not Path(path).is_file():
+        raise ValueError(
+            f"{path}: there is no such file; expected what model.save('m.keras') wrote."
+        )
+    try:
+        model = keras.saving.load_model(path)
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: not a whole .keras file of kmaskrcnn: {error}") from error
+    if not isinstance(model, MaskRCNN):
+        raise ValueError(f"{path}: holds a {type(model).__name__}, expected a MaskRCNN.")
+    return model
+
+
 _UINT8_BATCH = (
     tf.TensorSpec((None, None, None, 3), tf.uint8),
     tf.TensorSpec((None, 2), tf.float32),
 )
 
 
-def _stage(name: str) -> str:
-    if name not in STAGES:
-        raise ValueError(f"The backbone's stages are {', '.join(STAGES)}; there is no {name!r}.")
-    return name
+def _fitting(config: MaskRCNNConfig, weights: Any, other_backbone: bool) -> dict[str, Any]:
+    """The fields that follow from the backbone and its weights, where the user gave none."""
+    if weights == "imagenet":
+        return imagenet_settings(config.backbone)
+    fields: dict[str, Any] = {}
+    if other_backbone:
+        fields["pixel_mean"], fields["pixel_std"] = preprocessing(config.backbone)
+    if weights is not None:
+        fields["backbone_taps"] = tuple(usable_taps(config.backbone, weights).items())
+    return fields

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from kmaskrcnn import losses
-from kmaskrcnn.backbones import Backbone, build_backbone
+from kmaskrcnn.backbones import STAGES, Backbone, build_backbone, stages_up_to
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.layers import (
     FPN,
@@ -40,12 +40,13 @@ class Network(keras.Model):
     Args:
         config: every switch; see `MaskRCNNConfig`.
         class_names: the C classes, without background, in the order of the labels.
+        frozen: stages of the backbone that are not trained: "stem", "C2" … "C5".
         backbone_weights: None (random), "imagenet", or a file of the backbone's arrays.
         dtype: a Keras dtype policy; "mixed_bfloat16" and "mixed_float16" keep geometry, NMS and
             losses in float32.
 
     Raises:
-        ValueError: class names that are empty or not unique.
+        ValueError: class names that are empty or not unique, unknown stages.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Network(keras.Model):
         config: MaskRCNNConfig,
         class_names: Sequence[str],
         *,
+        frozen: Sequence[str] = (),
         backbone_weights: str | Path | None = None,
         dtype: Any = None,
         name: str = "mask_rcnn",
@@ -67,6 +69,7 @@ class Network(keras.Model):
             self._build_layers(config, len(self.class_names))
         finally:
             keras.config.set_dtype_policy(ambient)
+        self._set_frozen(frozen)
 
     def _build_layers(self, config: MaskRCNNConfig, num_classes: int) -> None:
         self.normalization = ImageNormalization(config.pixel_mean, config.pixel_std)
@@ -224,6 +227,39 @@ class Network(keras.Model):
             features, tf.gather_nd(boxes, padded), tf.cast(padded[:, 0], tf.int32)
         )
         return self.mask_head(pooled, tf.gather_nd(labels, padded))[: tf.shape(slots)[0]]
+
+    # ---------------------------------------------------------------- freezing
+
+    def freeze(self, up_to: str) -> None:
+        """Stops training the backbone from its stem up to a stage.
+
+        Args:
+            up_to: "stem", "C2" (the usual choice when fine-tuning), "C3", "C4", "C5" (heads only).
+
+        A compiled model is to be compiled again, as always in Keras; `fit` does it by itself.
+        """
+        self._set_frozen(stages_up_to(up_to))
+
+    def unfreeze(self, what: str = "all") -> None:
+        """Trains exactly these parts of the backbone, and all heads, as matterport's `layers`.
+
+        Args:
+            what: "all", "heads" (the whole backbone frozen), or "3+", "4+", "5+": stage and above.
+        """
+        choices = {"all": 0, "heads": len(STAGES), "3+": 2, "4+": 3, "5+": 4}
+        if what not in choices:
+            raise ValueError(f"unfreeze takes one of {', '.join(choices)}, not {what!r}.")
+        self._set_frozen(STAGES[: choices[what]])
+
+    def _set_frozen(self, frozen: Sequence[str]) -> None:
+        unknown = [stage for stage in frozen if stage not in STAGES]
+        if unknown:
+            raise ValueError(f"The stages are {', '.join(STAGES)}; there is no {unknown}.")
+        self.frozen = tuple(frozen)
+        for stage, layers in self.backbone.stages.items():
+            for layer in layers:
+                layer.trainable = stage not in self.frozen
+        self.train_function = None  # traced for the other variables
 
 
 def _backbone(config: MaskRCNNConfig, weights: str | Path | None) -> Backbone:

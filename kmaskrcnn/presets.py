@@ -14,6 +14,17 @@ _MSRA = {  # the original ResNets, as Keras and Detectron2 have them
 }
 _TF_SCALING = {"pixel_mean": (127.5, 127.5, 127.5), "pixel_std": (127.5, 127.5, 127.5)}
 _SMALL_ANCHORS = ((16,), (32,), (64,), (128,), (256,))
+_ON_A_PROCESSOR = {  # fewer of everything that a batch of one or two small images has enough of
+    "min_size": 512,
+    "max_size": 853,
+    "anchors_per_image": 128,
+    "pre_nms_train": 1000,
+    "pre_nms_test": 500,
+    "proposals_train": 500,
+    "proposals_test": 300,
+    "rois_per_image": 128,
+    "warmup_steps": 100,
+}
 _NARROW = {
     "fpn_channels": 64,
     "rpn_channels": 64,
@@ -30,11 +41,11 @@ _PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "mobilenet_1.0_fpn": (
         "MobileNet v1 under the full heads: fine-tunes on a processor",
-        {"backbone": "mobilenet_1.0", "min_size": 512, "max_size": 853, **_TF_SCALING},
+        {"backbone": "mobilenet_1.0", **_ON_A_PROCESSOR, **_TF_SCALING},
     ),
     "mobilenet_0.75_fpn": (
         "MobileNet v1 of three quarters' width",
-        {"backbone": "mobilenet_0.75", "min_size": 512, "max_size": 853, **_TF_SCALING},
+        {"backbone": "mobilenet_0.75", **_ON_A_PROCESSOR, **_TF_SCALING},
     ),
     "laptop": (
         "narrow heads on a small body, trained from nothing in minutes",

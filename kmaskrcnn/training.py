@@ -5,9 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
+import cv2
 import keras
 import tensorflow as tf
+
+from kmaskrcnn.config import MaskRCNNConfig
+from kmaskrcnn.data import Dataset, read_image
+from kmaskrcnn.evaluation import prediction_sheet
 
 IMAGES_OF_PAPER_BATCH = 16
 RATE_OF_PAPER_BATCH = 0.02
@@ -48,32 +54,29 @@ class WarmupSteps(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def default_optimizer(
-    *,
-    total_steps: int,
-    batch_size: int,
-    learning_rate: float | None,
-    momentum: float,
-    weight_decay: float,
-    clip_norm: float,
-    warmup_steps: int,
+    config: MaskRCNNConfig, total_steps: int, batch_size: int, learning_rate: float | None = None
 ) -> keras.optimizers.Optimizer:
     """The paper's recipe for any length: SGD with momentum, warm-up, ÷10 at 70 % and 90 %.
 
+    Keras decays weights apart from the momentum, which the L2 term of the paper's framework passes
+    through, so the config's coefficient is divided by 1 - momentum here.
+
     Args:
+        config: learning rate, momentum, weight decay, clip norm and warm-up steps.
         total_steps: of the whole training.
-        learning_rate: None scales the paper's 0.02 for 16 images to the batch.
-        weight_decay: the L2 coefficient of the paper. Keras decays apart from the momentum, which
-            PyTorch's and Caffe's L2 term passes through, so it is divided by 1 - momentum here.
-        clip_norm: bound on the norm of all gradients together.
+        batch_size: the paper's rate of 0.02 for 16 images is scaled to it where none is given.
+        learning_rate: instead of the config's.
     """
-    rate = learning_rate or RATE_OF_PAPER_BATCH * batch_size / IMAGES_OF_PAPER_BATCH
-    warmup_steps = min(warmup_steps, max(total_steps // 4, 1))
-    boundaries = [math.ceil(0.7 * total_steps), math.ceil(0.9 * total_steps)]
+    scaled = RATE_OF_PAPER_BATCH * batch_size / IMAGES_OF_PAPER_BATCH
     optimizer = keras.optimizers.SGD(
-        WarmupSteps(rate, warmup_steps, boundaries),
-        momentum=momentum,
-        weight_decay=weight_decay / (1 - momentum),
-        global_clipnorm=clip_norm,
+        WarmupSteps(
+            learning_rate or config.learning_rate or scaled,
+            warmup_steps=min(config.warmup_steps, max(total_steps // 4, 1)),
+            boundaries=[math.ceil(0.7 * total_steps), math.ceil(0.9 * total_steps)],
+        ),
+        momentum=config.momentum,
+        weight_decay=config.weight_decay / (1 - config.momentum),
+        global_clipnorm=config.clip_norm,
         name=DEFAULT_NAME,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
@@ -99,6 +102,31 @@ class AveragePrecision(keras.callbacks.Callback):
         if logs is not None and (last or (epoch + 1) % self.every == 0):
             figures = self.measure()
             logs.update({f"val_{key.replace('/', '_')}": v for key, v in headline(figures).items()})
+
+
+class ValidationPictures(keras.callbacks.Callback):
+    """A picture of truth and predictions side by side after each epoch.
+
+    Args:
+        dataset: its first `limit` images are drawn.
+        folder: `epoch_001.jpg` and so on are written here; made if need be.
+        score: predictions from this score on are drawn.
+    """
+
+    def __init__(
+        self, dataset: Dataset, folder: str | Path, *, limit: int = 12, score: float = 0.5
+    ):
+        super().__init__()
+        self.dataset, self.folder = dataset, Path(folder)
+        self.limit, self.score = min(limit, len(dataset)), score
+
+    def on_epoch_end(self, epoch, logs=None):
+        samples = (self.dataset[i] for i in range(self.limit))
+        images = (read_image(s.image, s.size, s.name) for s in samples)
+        found = (self.model.predict(image)[0].filter(score=self.score) for image in images)
+        sheet = prediction_sheet(self.dataset, enumerate(found), limit=self.limit)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(self.folder / f"epoch_{epoch + 1:03d}.jpg"), sheet[..., ::-1])
 
 
 def headline(figures: Mapping[str, float]) -> dict[str, float]:

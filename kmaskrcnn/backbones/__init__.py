@@ -1,6 +1,6 @@
 """Backbones: from normalised images to feature maps at strides 4, 8, 16 and 32."""
 
-from kmaskrcnn.backbones.base import STAGES, STRIDES, Backbone
+from kmaskrcnn.backbones.base import STAGES, STRIDES, Backbone, stages_up_to
 from kmaskrcnn.backbones.build import backbone_names, build_backbone
 from kmaskrcnn.backbones.pretrained import (
     imagenet_settings,
@@ -18,5 +18,6 @@ __all__ = [
     "imagenet_settings",
     "load_pretrained",
     "preprocessing",
+    "stages_up_to",
     "usable_taps",
 ]

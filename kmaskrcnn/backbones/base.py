@@ -8,6 +8,17 @@ STRIDES = {"C2": 4, "C3": 8, "C4": 16, "C5": 32}
 STAGES = ("stem", *STRIDES)
 
 
+def stages_up_to(name: str) -> tuple[str, ...]:
+    """The stages from the stem up to this one, ``("stem", "C2")`` for ``"C2"``; none for ``""``.
+
+    Raises:
+        ValueError: there is no such stage.
+    """
+    if name and name not in STAGES:
+        raise ValueError(f"the stages of a backbone are {', '.join(STAGES)}; there is no {name!r}")
+    return STAGES[: STAGES.index(name) + 1] if name else ()
+
+
 class Backbone(keras.Model):
     """A functional Keras model from images to the feature maps of a pyramid.
 

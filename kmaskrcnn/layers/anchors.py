@@ -29,9 +29,7 @@ class AnchorGenerator(keras.layers.Layer):
         """{level: (B, H, W, F)} → [(A_level, 4)] float32, in the order y, x, anchor."""
         return [
             anchor_ops.grid_anchors(tf.shape(level)[1:3], stride, cell)
-            for level, stride, cell in zip(
-                features.values(), self.strides, self.cells, strict=True
-            )
+            for level, stride, cell in zip(features.values(), self.strides, self.cells, strict=True)
         ]
 
     def get_config(self):

@@ -25,7 +25,9 @@ class MaskHead(keras.layers.Layer):
         ]
         self.deconv = keras.layers.Conv2DTranspose(channels, 2, 2, name="deconv", **options)
         self.logits = keras.layers.Conv2D(
-            num_classes, 1, kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
+            num_classes,
+            1,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
             name="logits",
         )
 

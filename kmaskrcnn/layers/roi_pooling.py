@@ -19,7 +19,9 @@ class PyramidRoIAlign(keras.layers.Layer):
         aligned: the half-pixel shift of Detectron2's RoIAlignV2.
     """
 
-    def __init__(self, output_size, strides=(4, 8, 16, 32), sampling_ratio=2, aligned=True, **kwargs):
+    def __init__(
+        self, output_size, strides=(4, 8, 16, 32), sampling_ratio=2, aligned=True, **kwargs
+    ):
         super().__init__(autocast=False, **kwargs)
         self.output_size, self.strides = output_size, tuple(strides)
         self.sampling_ratio, self.aligned = sampling_ratio, aligned

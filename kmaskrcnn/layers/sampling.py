@@ -38,7 +38,7 @@ class Priorities(keras.layers.Layer):
 
 
 def crowd_overlap(boxes: tf.Tensor, crowd: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
-    """Which candidates (R, 4) lie by more than half in a crowd region (boxes (N, 4), crowd (N,))."""
+    """Which candidates (R, 4) lie by more than half in one of the crowd regions among boxes."""
     regions = tf.boolean_mask(boxes, crowd)
     inside = box_ops.intersection_over_area(regions, candidates)  # (N', R)
     return tf.reduce_any(inside > CROWD_OVERLAP, axis=0)
