@@ -220,15 +220,27 @@ void check_against_loop(Random& random, const Case<T>& c, const std::vector<T>& 
   }
 }
 
+// Scatters by shards of channels, as that many threads would, into gradients that start at zero.
+template <typename T>
+void scatter_in_shards(Case<T>* c, const std::vector<T>& upstream, int threads) {
+  const int64_t channels = c->features.channels;
+  const int64_t share = kmaskrcnn::channels_per_shard(channels, threads);
+  for (auto& data : c->gradient_data) std::fill(data.begin(), data.end(), Real<T>(0));
+  for (int64_t first = 0; first < channels; first += share) {
+    const int64_t last = std::min(first + share, channels);
+    kmaskrcnn::scatter_rois(c->gradients, c->rois, c->options, first, last, upstream.data());
+  }
+}
+
 template <typename T>
 void check_gradient(Random& random, Case<T>* c, const std::vector<T>& pooled, long round) {
   std::vector<T> upstream(pooled.size());
   for (T& value : upstream) value = from_double<T>(draw_real(random, -1, 1));
-  const int64_t share = kmaskrcnn::channels_per_shard(c->features.channels, draw(random, 1, 5));
-  for (int64_t first = 0; first < c->features.channels; first += share) {
-    kmaskrcnn::scatter_rois(c->gradients, c->rois, c->options, first,
-                            std::min(first + share, c->features.channels), upstream.data());
-  }
+  scatter_in_shards(c, upstream, 1);
+  const auto by_one_thread = c->gradient_data;
+  scatter_in_shards(c, upstream, draw(random, 2, 9));
+  require(by_one_thread == c->gradient_data, "the gradient depends on the number of threads",
+          round);
   double forward = 0;
   double backward = 0;
   for (size_t i = 0; i < pooled.size(); ++i)

@@ -10,11 +10,14 @@ read the border as torchvision's do.
 import functools
 import logging
 from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 LARGEST_COORDINATE = 2.0**24  # as in roi_align_geometry.h
 DEFAULT_SAMPLING_RATIO = 2
+NOWHERE = -100.0  # feature pixels: what is sampled there is zero
 
 
 def roi_align(
@@ -31,8 +34,6 @@ def roi_align(
     """As `kmaskrcnn.ops.roi_align`, whose arguments have been checked.
 
     Computes in float32 whatever the features are. Adaptive sampling is replaced by 2 samples.
-    A sample that lies exactly one pixel outside the features, where RoIAlign jumps to zero, may
-    fall on either side by float32 rounding; boxes clipped to the image have none.
     """
     if sampling_ratio == 0:
         _say_adaptive_once()
@@ -42,71 +43,83 @@ def roi_align(
     order, pooled = [], []
     for index, (feature, scale) in enumerate(zip(features, scales, strict=True)):
         members = tf.cast(tf.where(tf.equal(levels, index))[:, 0], tf.int32)
-        grid, usable = _grids(
-            tf.gather(boxes, members), feature, scale, output_size, sampling_ratio, aligned
+        scaled = tf.gather(boxes, members) * scale - (0.5 if aligned else 0.0)
+        rows, columns = (
+            _axis(scaled[:, axis::2], bins, tf.shape(feature)[2 - axis], sampling_ratio, aligned)
+            for axis, bins in ((1, output_size[0]), (0, output_size[1]))
         )
-        images = tf.gather(batch_indices, members)
         order.append(members)
-        pooled.append(_pool_level(feature, grid, usable, images, output_size, sampling_ratio))
+        images = tf.gather(batch_indices, members)
+        sampled = _sample(tf.cast(feature, tf.float32), rows, columns, images)
+        ratio = sampling_ratio or DEFAULT_SAMPLING_RATIO
+        pooled.append(tf.nn.avg_pool2d(sampled, ratio, ratio, "VALID") if ratio > 1 else sampled)
     result = tf.dynamic_stitch(order, pooled) if len(pooled) > 1 else pooled[0]
     result.set_shape([boxes.shape[0], *output_size, features[0].shape[-1]])
     return tf.cast(result, dtype)
 
 
-def _axis(
-    low: tf.Tensor, high: tf.Tensor, scale: float, aligned: bool
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Start, length (feature pixels) and usability (bool) of one axis, each (R,)."""
-    offset = 0.5 if aligned else 0.0
-    start, end = low * scale - offset, high * scale - offset
-    usable = (tf.abs(start) <= LARGEST_COORDINATE) & (tf.abs(end) <= LARGEST_COORDINATE)  # no NaN
-    start = tf.where(usable, start, 0.0)
-    length = tf.where(usable, end, 0.0) - start
-    return start, length if aligned else tf.maximum(length, 1.0), usable
+class _Axis(NamedTuple):
+    """Where the K samples of an axis lie, in feature pixels whose centres are integers."""
+
+    positions: tf.Tensor  # (R, K) float32
+    inside: tf.Tensor  # (R, K) bool: at most one pixel outside the features, or they count as zero
+    size: tf.Tensor  # () int32, the features' rows or columns
 
 
-def _grids(
-    boxes: tf.Tensor,
-    feature: tf.Tensor,
-    scale: float,
-    output_size: tuple[int, int],
-    sampling_ratio: int,
-    aligned: bool,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """crop_and_resize's boxes, (R, 4) y1 x1 y2 x2 of the padded feature, and usability (R,)."""
-    sizes = tf.cast(tf.shape(feature)[1:3], tf.float32)
+def _axis(ends: tf.Tensor, bins: int, size: tf.Tensor, sampling_ratio: int, aligned: bool) -> _Axis:
+    """Samples between `ends` (R, 2), by the formula of roi_align_geometry.h."""
+    usable = tf.reduce_all(tf.abs(ends) <= LARGEST_COORDINATE, axis=1)  # false for NaN
+    length = ends[:, 1] - ends[:, 0]
+    if sampling_ratio == 0 and aligned:  # an empty or inverted box has no adaptive samples
+        usable &= length > 0
+    length = length if aligned else tf.maximum(length, 1.0)
+    start = tf.where(usable, ends[:, 0], NOWHERE)[:, tf.newaxis]
+    bin_size = tf.where(usable, length / bins, 0.0)[:, tf.newaxis]
     ratio = sampling_ratio or DEFAULT_SAMPLING_RATIO
-    ends, usable = [], []
-    for axis, bins in ((1, output_size[0]), (0, output_size[1])):
-        start, length, fine = _axis(boxes[:, axis], boxes[:, axis + 2], scale, aligned)
-        if sampling_ratio == 0:  # an empty or inverted box has no adaptive samples
-            fine &= length > 0
-        half_step = 0.5 * length / (ratio * bins)
-        last_row = sizes[1 - axis] + 1.0  # index of the padded feature's last row or column
-        ends.append(
-            ((start + half_step + 1) / last_row, (start + length - half_step + 1) / last_row)
-        )
-        usable.append(fine)
-    (top, bottom), (left, right) = ends
-    return tf.stack([top, left, bottom, right], axis=1), usable[0] & usable[1]
+    bin_index, sample = np.divmod(np.arange(bins * ratio, dtype=np.float32), np.float32(ratio))
+    positions = start + bin_index * bin_size + (sample + 0.5) * bin_size / ratio
+    inside = (positions >= -1) & (positions <= tf.cast(size, tf.float32))
+    return _Axis(positions, inside, size)
 
 
-def _pool_level(
-    feature: tf.Tensor,
-    grid: tf.Tensor,
-    usable: tf.Tensor,
-    images: tf.Tensor,
-    output_size: tuple[int, int],
-    sampling_ratio: int,
+def _sample(feature: tf.Tensor, rows: _Axis, columns: _Axis, images: tf.Tensor) -> tf.Tensor:
+    """(R_l, K, K, F) bilinear samples of one level's (B, H, W, F) float32.
+
+    crop_and_resize computes the positions anew and rounds them otherwise. That matters only where a
+    sample lies one pixel outside, at which RoIAlign jumps to zero: then, which is rare, the
+    features are padded once more and our own positions decide.
+    """
+
+    def plain() -> tf.Tensor:
+        return _crop(feature, rows, columns, images, padding=1)
+
+    def exact() -> tf.Tensor:
+        inside = rows.inside[:, :, tf.newaxis] & columns.inside[:, tf.newaxis, :]
+        sampled = _crop(feature, rows, columns, images, padding=2)
+        return sampled * tf.cast(inside, tf.float32)[..., tf.newaxis]
+
+    return tf.cond(_at_limit(rows) | _at_limit(columns), exact, plain)
+
+
+def _at_limit(axis: _Axis) -> tf.Tensor:
+    last = tf.cast(axis.size, tf.float32)
+    distance = tf.minimum(tf.abs(axis.positions + 1), tf.abs(axis.positions - last))
+    return tf.reduce_any(distance < 1e-3)
+
+
+def _crop(
+    feature: tf.Tensor, rows: _Axis, columns: _Axis, images: tf.Tensor, *, padding: int
 ) -> tf.Tensor:
-    """(R_l, S, S, F) float32 of the RoIs of one level."""
-    ratio = sampling_ratio or DEFAULT_SAMPLING_RATIO
-    padded = tf.pad(tf.cast(feature, tf.float32), [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
-    # A box that may not be used is moved outside, where every sample is zero.
-    grid = tf.where(usable[:, tf.newaxis], grid, -1.0)
-    samples = [ratio * bins for bins in output_size]
-    sampled = tf.image.crop_and_resize(padded, tf.stop_gradient(grid), images, samples)
-    return sampled if ratio == 1 else tf.nn.avg_pool2d(sampled, ratio, ratio, "VALID")
+    for _ in range(padding):  # one pixel at a time repeats the border, and suits a map of one row
+        feature = tf.pad(feature, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+    corners = []
+    for sample in (0, -1):
+        for axis in (rows, columns):
+            position = tf.cast(axis.positions[:, sample], tf.float64) + padding
+            corners.append(position / tf.cast(axis.size - 1 + 2 * padding, tf.float64))
+    grid = tf.stop_gradient(tf.cast(tf.stack(corners, axis=1), tf.float32))
+    samples = [rows.positions.shape[1], columns.positions.shape[1]]
+    return tf.image.crop_and_resize(feature, grid, images, samples)
 
 
 def _checked(

@@ -57,6 +57,28 @@ def test_equals_a_loop(implementation, aligned, sampling_ratio, output_size):
     np.testing.assert_allclose(pooled, expected, atol=TOLERANCE[implementation, "float32"])
 
 
+@pytest.mark.parametrize("aligned", [True, False])
+def test_samples_exactly_one_pixel_outside(implementation, aligned):
+    # Where pooling jumps to zero: corners and sides on a lattice on which samples fall on the jump.
+    features = tf.random.stateless_normal((1, 16, 20, 2), (5, 6))
+    corners = np.stack(np.meshgrid(range(-70, 70, 14), range(-70, 84, 14)), -1).reshape(-1, 1, 2)
+    sides = np.array([[28, 28], [84, 56], [140, 84]])
+    boxes = np.float32(np.concatenate(np.broadcast_arrays(corners, corners + sides), -1))
+    boxes = boxes.reshape(-1, 4) + (2 if aligned else 0)
+    arguments = dict(scales=[1 / 4], output_size=7, aligned=aligned)
+    zeros = np.zeros(len(boxes), np.int32)
+    pooled = pool(features, boxes, **arguments)
+    expected = roi_align_loop([features], boxes, zeros, zeros, **arguments)
+    np.testing.assert_allclose(pooled, expected, atol=TOLERANCE[implementation, "float32"])
+
+
+def test_features_of_one_pixel(implementation):
+    features = tf.fill((1, 1, 1, 3), 5.0)
+    pooled = pool(features, [[0.0, 0, 1, 1], [-0.5, -0.5, 1.5, 1.5], [-8, -8, -4, -4]])
+    np.testing.assert_allclose(pooled[:2], np.full((2, 2, 2, 3), 5), atol=1e-6)
+    assert not np.any(pooled[2])
+
+
 def test_adaptive_sampling_equals_a_loop(implementation):
     features, (boxes, images, levels) = random_pyramid(), random_boxes()
     arguments = dict(scales=PYRAMID_SCALES, output_size=3, sampling_ratio=0)
@@ -181,7 +203,8 @@ def test_shapes_that_are_not_known(implementation):
 
     pooled, gradients = step(features, boxes, images, levels)
     eager = pool(features, boxes, images, levels, scales=PYRAMID_SCALES, output_size=(2, 3))
-    np.testing.assert_allclose(pooled, eager, atol=1e-6)
+    tolerance = TOLERANCE[implementation, "float32"]
+    np.testing.assert_allclose(pooled, eager, atol=tolerance)
     assert [gradient.shape for gradient in gradients] == [feature.shape for feature in features]
     empty, _ = step(features, boxes[:0], images[:0], levels[:0])
     assert empty.shape == (0, 2, 3, 5)

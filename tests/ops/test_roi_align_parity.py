@@ -14,14 +14,13 @@ def implementation(roi_align_implementation: str) -> str:
     return roi_align_implementation
 
 
-@pytest.mark.parametrize("size", [7, 14])
-@pytest.mark.parametrize("sampling_ratio", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    ("sampling_ratio", "size"), [(0, 7), (1, 7), (2, 7), (3, 7), (0, 14), (2, 14)]
+)
 @pytest.mark.parametrize("aligned", [0, 1])
 def test_torchvision(implementation, aligned, sampling_ratio, size):
     answers = np.load(shared_path("parity/ops/roi.npz"))
     key = f"roi_align/aligned_{aligned}/sampling_{sampling_ratio}/size_{size}"
-    if key not in answers:
-        pytest.skip(f"the references hold no {key}")
     if implementation == "fallback" and sampling_ratio == 0:
         pytest.skip("the fallback does not sample adaptively")
     features = tf.constant(answers["features"])
