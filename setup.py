@@ -10,12 +10,12 @@ import os
 import shutil
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Distribution, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 
 SOURCES = Path("custom_ops")
-LEFT_OUT = shutil.ignore_patterns("build", "tests", "__pycache__", "*.o", "*.so", "*.pyc")
+LEFT_OUT = shutil.ignore_patterns("build", ".gitignore", "__pycache__", "*.o", "*.so", "*.pyc")
 BINARIES = os.environ.get("KMASKRCNN_BINARIES")
 
 
@@ -33,16 +33,19 @@ class BuildWithSources(build_py):
             shutil.copytree(BINARIES, target / "roi_align" / "build")
 
 
-class PlatformWheel(bdist_wheel):
-    """A wheel for one platform if it holds binaries; they have no Python ABI."""
+class WithBinaries(Distribution):
+    """A distribution for one platform if binaries were given."""
 
-    def finalize_options(self) -> None:
-        super().finalize_options()
-        self.root_is_pure = self.root_is_pure and not BINARIES
+    def has_ext_modules(self) -> bool:
+        return bool(BINARIES) or super().has_ext_modules()
+
+
+class PlatformWheel(bdist_wheel):
+    """A wheel for any Python 3: the binaries have no Python ABI."""
 
     def get_tag(self) -> tuple[str, str, str]:
         tag = super().get_tag()
         return ("py3", "none", tag[2]) if BINARIES else tag
 
 
-setup(cmdclass={"build_py": BuildWithSources, "bdist_wheel": PlatformWheel})
+setup(distclass=WithBinaries, cmdclass={"build_py": BuildWithSources, "bdist_wheel": PlatformWheel})
