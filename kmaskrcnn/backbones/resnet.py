@@ -45,7 +45,9 @@ ARCHITECTURES = {
     "resnext50_32x4d": Architecture((3, 4, 6, 3), groups=32, width_per_group=4),
     "resnext101_32x8d": Architecture((3, 4, 23, 3), groups=32, width_per_group=8),
     "resnet_small": Architecture((2, 2, 2, 2), bottleneck=False, width=32),  # 2.8 M parameters
-    "resnet_tiny": Architecture((1, 1, 1, 1), bottleneck=False, width=8),  # for tests
+    # For tests. oneDNN (TF 2.21) corrupts memory in the gradient of a strided 1×1 convolution over
+    # fewer than 16 channels, so this is as narrow as it gets.
+    "resnet_tiny": Architecture((1, 1, 1, 1), bottleneck=False, width=16),
 }
 
 
