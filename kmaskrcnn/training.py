@@ -18,7 +18,7 @@ from kmaskrcnn.evaluation import prediction_sheet
 IMAGES_OF_PAPER_BATCH = 16
 RATE_OF_PAPER_BATCH = 0.02
 DEFAULT_NAME = "kmaskrcnn_sgd"
-NOT_FINITE = "kmaskrcnn: the loss is not finite"
+NOT_FINITE, END = "<not finite> ", " </not finite>"  # around the values in TensorFlow's message
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -41,7 +41,7 @@ class WarmupSteps(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step):
         step = tf.cast(step, tf.float32)
-        warmup = tf.minimum(1.0, 1e-3 + step / max(self.warmup_steps, 1))
+        warmup = tf.minimum(1.0, 1e-3 + step / self.warmup_steps) if self.warmup_steps else 1.0
         passed = tf.reduce_sum([tf.cast(step >= bound, tf.float32) for bound in self.boundaries])
         return self.base_rate * warmup * tf.pow(0.1, passed)
 
@@ -135,12 +135,11 @@ def headline(figures: Mapping[str, float]) -> dict[str, float]:
 
 
 def stop_if_not_finite(losses: Mapping[str, tf.Tensor], image_indices: tf.Tensor) -> tf.Operation:
-    """An assertion that names every loss and the images' indices in the dataset."""
+    """An assertion that names every loss and the images' places in the dataset."""
     finite = tf.reduce_all([tf.math.is_finite(loss) for loss in losses.values()])
-    parts: list = [NOT_FINITE]
-    for name, loss in losses.items():
-        parts += [name, loss]
-    return tf.debugging.Assert(finite, [*parts, "images", image_indices], summarize=64)
+    template = ", ".join(f"{name} {{}}" for name in losses) + "; images {}"
+    values = tf.strings.format(template, [*losses.values(), image_indices])
+    return tf.debugging.Assert(finite, [tf.strings.join([NOT_FINITE, values, END])])
 
 
 @contextmanager
@@ -151,10 +150,9 @@ def clear_errors() -> Iterator[None]:
     except tf.errors.InvalidArgumentError as error:
         if NOT_FINITE not in str(error):
             raise
-        parts = str(error).split(NOT_FINITE, 1)[1].split("[[{{node", 1)[0]
-        values = " ".join(part.strip() for part in parts.splitlines() if part.strip(" ]"))
+        values = str(error).split(NOT_FINITE, 1)[1].split(END, 1)[0]
         raise NonFiniteLossError(
-            f"The loss is not finite any more: {values.strip()} (places in the dataset). Lower "
+            f"The loss is not finite any more: {values} (their places in the dataset). Lower "
             "learning_rate, lengthen warmup_steps, or look at the annotations of these images."
         ) from None
 

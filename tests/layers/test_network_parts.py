@@ -1,0 +1,95 @@
+"""FPN, heads, proposals and detections: shapes, values against loops, and how they are kept."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kmaskrcnn import layers
+from kmaskrcnn.tensors import Proposals
+
+RNG = np.random.default_rng(0)
+
+
+def normal(*shape):
+    return tf.constant(RNG.normal(size=shape).astype(np.float32))
+
+
+def test_fpn_adds_the_coarser_level_doubled():
+    fpn = layers.FPN(4)
+    maps = {f"C{n}": normal(1, 64 >> n, 96 >> n, n) for n in (2, 3, 4, 5)}
+    pyramid = fpn(maps)
+    assert list(pyramid) == ["P2", "P3", "P4", "P5", "P6"]
+    c5 = fpn.laterals["C5"](maps["C5"])
+    c4 = fpn.laterals["C4"](maps["C4"]) + keras.layers.UpSampling2D(2)(c5)
+    np.testing.assert_allclose(pyramid["P4"], fpn.outputs["P4"](c4), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(pyramid["P6"], pyramid["P5"][:, ::2, ::2])
+
+
+def test_rpn_head_orders_anchors_by_row_column_and_anchor():
+    head = layers.RPNHead(3, channels=5)
+    level = normal(2, 4, 6, 8)
+    (logits,), (deltas,) = head({"P2": level})
+    assert logits.shape == (2, 4 * 6 * 3) and deltas.shape == (2, 4 * 6 * 3, 4)
+    hidden = head.convs[0](level)
+    at = (1 * 6 + 2) * 3 + 1  # row 1, column 2, anchor 1
+    np.testing.assert_allclose(logits[1, at], head.logits(hidden)[1, 1, 2, 1], rtol=1e-5)
+    np.testing.assert_allclose(deltas[1, at], head.deltas(hidden)[1, 1, 2, 4:8], rtol=1e-5)
+
+
+def test_mask_head_gives_the_own_class():
+    head = layers.MaskHead(3, channels=4, num_convs=1)
+    pooled = normal(2, 7, 7, 4)
+    masks = head(pooled, tf.constant([2, 0]))
+    assert masks.shape == (2, 14, 14)
+    every = head.logits(head.deconv(head.convs[0](pooled)))
+    np.testing.assert_allclose(masks[0], every[0, ..., 2], rtol=1e-5)
+    np.testing.assert_allclose(masks[1], every[1, ..., 0], rtol=1e-5)
+
+
+def test_proposals_drop_what_the_clip_makes_empty_and_keep_levels_apart():
+    layer = layers.ProposalLayer((10, 10), (10, 10), 0.5)
+    box, outside = [4.0, 4.0, 12.0, 12.0], [100.0, 100.0, 120.0, 120.0]
+    anchors = [tf.constant([box, box, outside]), tf.constant([box])]
+    logits = [tf.constant([[-3.0, -2.0, 5.0]]), tf.constant([[-9.0]])]
+    deltas = [tf.zeros([1, 3, 4]), tf.zeros([1, 1, 4])]
+    found = layer(logits, deltas, anchors, tf.constant([[32.0, 32.0]]))
+    assert found.valid.numpy()[0].tolist()[:3] == [True, True, False]
+    np.testing.assert_array_equal(found.boxes[0, :2], [box, box])
+
+
+def test_detections_are_decoded_suppressed_and_sorted():
+    layer = layers.DetectionLayer((10, 10, 5, 5), 0.05, 0.5, 5)
+    boxes = tf.constant([[[0.0, 0, 10, 10], [0, 0, 10, 9], [20, 20, 40, 40], [0, 0, 0, 0]]])
+    proposals = Proposals(boxes, tf.zeros([1, 4]), tf.constant([[True, True, True, False]]))
+    logits = tf.constant([[4.0, 0, 0], [3.0, 0, 0], [0, 5.0, 0], [9.0, 0, 0]])
+    found = layer(logits, tf.zeros([4, 2, 4]), proposals, tf.constant([[30.0, 30.0]]))
+    assert found["labels"].numpy().tolist() == [[1, 0, -1, -1, -1]]
+    np.testing.assert_array_equal(found["boxes"][0, 0], [20, 20, 30, 30])
+    np.testing.assert_allclose(found["scores"][0, 0], tf.nn.softmax(logits[2])[1])
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.FPN(7),
+        layers.RPNHead(2, channels=9, num_convs=2),
+        layers.BoxHead(5, channels=11, num_dense=3),
+        layers.MaskHead(5, channels=13, num_convs=2),
+        layers.AnchorGenerator(((8,), (9,)), (0.3,), (2, 4), True),
+        layers.AnchorSampler(5, 0.1, 0.6, 0.2, "first"),
+        layers.RoISampler(5, 6, 0.1, 0.6, "first"),
+        layers.PyramidRoIAlign(5, (2, 4), 3, False),
+        layers.ProposalLayer((3, 4), (5, 6), 0.1),
+        layers.DetectionLayer((1, 2, 3, 4), 0.1, 0.2, 7),
+        layers.ImageNormalization((1, 2, 3), (4, 5, 6), 16),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_a_layer_comes_back_with_every_argument(layer):
+    again = type(layer).from_config(layer.get_config())
+    simple = (int, float, str, bool, tuple)
+    fields = {k: v for k, v in vars(layer).items() if isinstance(v, simple) and k[0] != "_"}
+    assert fields
+    for name, value in fields.items():
+        assert getattr(again, name) == value, name

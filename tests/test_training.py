@@ -1,0 +1,55 @@
+"""The default optimizer, its schedule, and what watches over a training."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kmaskrcnn import training
+from kmaskrcnn.config import MaskRCNNConfig
+
+
+def test_rate_warms_up_and_is_divided_at_the_boundaries():
+    schedule = training.WarmupSteps(0.1, 10, [70, 90])
+    steps = [0, 5, 10, 69, 70, 89, 90]
+    expected = [0.0001, 0.0501, 0.1, 0.1, 0.01, 0.01, 0.001]
+    np.testing.assert_allclose([schedule(s) for s in steps], expected, rtol=1e-5)
+    again = training.WarmupSteps(**schedule.get_config())
+    assert [float(again(s)) for s in steps] == [float(schedule(s)) for s in steps]
+
+
+def test_default_optimizer_scales_the_papers_rate_to_the_batch():
+    optimizer = training.default_optimizer(MaskRCNNConfig(warmup_steps=0), 100, 4)
+    optimizer.build([keras.Variable(np.ones(2), name="kernel")])
+    optimizer.iterations.assign(50)
+    assert float(optimizer.learning_rate) == pytest.approx(0.02 * 4 / 16)
+    assert training.is_default(optimizer) and not training.is_default(keras.optimizers.SGD())
+    assert training.is_default(keras.optimizers.LossScaleOptimizer(optimizer))
+
+
+def test_decay_leaves_biases_and_norms_alone():
+    optimizer = training.default_optimizer(MaskRCNNConfig(warmup_steps=0), 100, 16)
+    variables = [keras.Variable(np.ones(1), name=name) for name in ("kernel", "bias", "gamma")]
+    optimizer.apply([tf.zeros(1)] * 3, variables)
+    kernel, bias, gamma = (float(v.value[0]) for v in variables)
+    assert kernel == pytest.approx(1 - 0.02 * 1e-4 / (1 - 0.9), rel=1e-6)
+    assert bias == gamma == 1
+
+
+def test_headline_leaves_classes_out():
+    assert training.headline({"box/AP": 1, "box/AP/deer": 2}) == {"box/AP": 1}
+
+
+def test_a_finite_loss_passes_and_another_error_keeps_its_type():
+    training.stop_if_not_finite({"a": tf.constant(1.0)}, tf.constant([3]))
+    with pytest.raises(tf.errors.InvalidArgumentError), training.clear_errors():
+        tf.debugging.Assert(tf.constant(False), ["something else"])
+
+
+def test_a_loss_that_is_not_finite_is_named_with_its_images():
+    with (
+        pytest.raises(training.NonFiniteLossError, match=r"b inf.*images \[3 4\]"),
+        training.clear_errors(),
+    ):
+        losses = {"a": tf.constant(1.0), "b": tf.constant(np.inf)}
+        training.stop_if_not_finite(losses, tf.constant([3, 4]))
