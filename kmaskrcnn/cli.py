@@ -92,7 +92,7 @@ def main(debug: bool) -> None:
 Examples:
   kmaskrcnn train train.json --val val.json --out runs/first --weights imagenet
   kmaskrcnn train nuclei#train --val nuclei#test --out runs/nuclei \\
-      --preset laptop --image-size 256 --epochs 30
+      --preset laptop --image-size 256 --epochs 30 --set detections_per_image=300
 """
 )
 @click.argument("data")
@@ -122,6 +122,13 @@ Examples:
     "--rois-per-image", type=click.IntRange(1), help="RoIs in the loss; else the preset's."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same losses.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Any other field of MaskRCNNConfig, such as detections_per_image=300; repeatable.",
+)
 def train(**options: Any) -> None:
     """Train on DATA and keep the model.
 

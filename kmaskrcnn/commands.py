@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import shutil
@@ -16,7 +17,7 @@ from rich.table import Table
 
 import kmaskrcnn
 from kmaskrcnn import report
-from kmaskrcnn.config import MaskRCNNConfig
+from kmaskrcnn.config import MaskRCNNConfig, check_names
 from kmaskrcnn.data import Dataset, check, image_sources, load, read_image
 from kmaskrcnn.evaluation import prediction_sheet
 from kmaskrcnn.ops import library
@@ -43,15 +44,35 @@ class Training:
     learning_rate: float | None = None
     rois_per_image: int | None = None
     seed: int = 0
+    settings: Sequence[str] = ()
 
     def changes(self) -> dict[str, Any]:
         """The fields of the config that differ from the preset's."""
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = dict(map(parse_setting, self.settings))
         if self.image_size is not None:
             changes |= scaled(preset(self.preset), self.image_size)
         if self.rois_per_image is not None:
             changes["rois_per_image"] = self.rois_per_image
         return changes
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """``"nms_iou=0.3"`` → ``("nms_iou", 0.3)``: a Python literal, or else a string.
+
+    Raises:
+        ValueError: no name and value, or no field of that name.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"--set takes NAME=VALUE, such as nms_iou=0.3, not {text!r}.")
+    try:
+        check_names([name])
+    except TypeError as error:
+        raise ValueError(f"--set {text}: {error}") from None
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
 
 
 def scaled(config: MaskRCNNConfig, image_size: int) -> dict[str, int]:

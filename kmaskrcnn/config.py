@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 NORMS = ("frozen_batch", "batch", "group")
@@ -139,7 +139,7 @@ class MaskRCNNConfig:
         return dataclasses.asdict(self)
 
 
-def check_names(changes: Mapping[str, Any]) -> None:
+def check_names(changes: Iterable[str]) -> None:
     """Raises TypeError for names that are no field of the config, with the likeliest ones meant."""
     import difflib
 

@@ -19,7 +19,7 @@ from tests.coco_folder import write_coco
 
 OPTIONS = {
     "train": "--val --out --images --val-images --preset --weights --epochs --batch-size "
-    "--image-size --learning-rate --rois-per-image --seed",
+    "--image-size --learning-rate --rois-per-image --seed --set",
     "evaluate": "--images --json",
     "predict": "--out --score --json",
     "demo": "--out --epochs --seed",
@@ -143,6 +143,22 @@ def test_settings_that_are_not_given_are_the_presets():
         "a", "b", Path("o"), preset="resnet50_fpn", image_size=400, rois_per_image=64
     )
     assert changed.changes() == {"min_size": 400, "max_size": 666, "rois_per_image": 64}
+
+
+def test_any_field_can_be_set():
+    settings = ["nms_iou=0.3", "anchor_sizes=((8,),(16,),(32,),(64,),(128,))", "norm=group"]
+    job = commands.Training("a", val="b", out=Path("c"), preset="tiny", settings=settings)
+    assert job.changes() == {
+        "nms_iou": 0.3,
+        "anchor_sizes": ((8,), (16,), (32,), (64,), (128,)),
+        "norm": "group",
+    }
+
+
+@pytest.mark.parametrize(("text", "expected"), [("nms_iou", "NAME=VALUE"), ("nms=1", "nms_iou")])
+def test_a_setting_that_is_none_is_explained(text, expected):
+    with pytest.raises(ValueError, match=expected):
+        commands.parse_setting(text)
 
 
 def test_best_epoch_is_the_one_that_the_checkpoint_kept():
