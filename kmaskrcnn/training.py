@@ -17,7 +17,8 @@ from kmaskrcnn.evaluation import prediction_sheet
 
 IMAGES_OF_PAPER_BATCH = 16
 RATE_OF_PAPER_BATCH = 0.02
-DEFAULT_NAME = "kmaskrcnn_sgd"
+ADAM_RATE = 5e-4  # for as many images
+DEFAULT_NAME = "kmaskrcnn_default"
 NOT_FINITE, END = "<not finite> ", " </not finite>"  # around the values in TensorFlow's message
 
 
@@ -59,28 +60,35 @@ def default_optimizer(
     """The paper's recipe for any length: SGD with momentum, warm-up, ÷10 at 70 % and 90 %.
 
     Keras decays weights apart from the momentum, which the L2 term of the paper's framework passes
-    through, so the config's coefficient is divided by 1 - momentum here.
+    through, so SGD gets the config's coefficient divided by 1 - momentum.
 
     Args:
-        config: learning rate, momentum, weight decay, clip norm and warm-up steps.
+        config: which optimizer, learning rate, momentum, weight decay, clip norm, warm-up steps.
         total_steps: of the whole training.
         batch_size: the paper's rate of 0.02 for 16 images is scaled to it where none is given.
         learning_rate: instead of the config's.
     """
-    scaled = RATE_OF_PAPER_BATCH * batch_size / IMAGES_OF_PAPER_BATCH
-    optimizer = keras.optimizers.SGD(
-        WarmupSteps(
-            learning_rate or config.learning_rate or scaled,
-            warmup_steps=min(config.warmup_steps, max(total_steps // 4, 1)),
-            boundaries=[math.ceil(0.7 * total_steps), math.ceil(0.9 * total_steps)],
-        ),
-        momentum=config.momentum,
-        weight_decay=config.weight_decay / (1 - config.momentum),
-        global_clipnorm=config.clip_norm,
-        name=DEFAULT_NAME,
+    schedule = WarmupSteps(
+        learning_rate or config.learning_rate or _scaled_rate(config.optimizer, batch_size),
+        warmup_steps=min(config.warmup_steps, max(total_steps // 4, 1)),
+        boundaries=[math.ceil(0.7 * total_steps), math.ceil(0.9 * total_steps)],
     )
+    common = {"global_clipnorm": config.clip_norm, "name": DEFAULT_NAME}
+    if config.optimizer == "adamw":
+        optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, **common)
+    else:
+        decay = config.weight_decay / (1 - config.momentum)
+        optimizer = keras.optimizers.SGD(
+            schedule, momentum=config.momentum, weight_decay=decay, **common
+        )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
+
+
+def _scaled_rate(optimizer: str, batch_size: int) -> float:
+    """Linear in the batch for SGD (Goyal et al. 2017), with its square root for Adam."""
+    share = batch_size / IMAGES_OF_PAPER_BATCH
+    return RATE_OF_PAPER_BATCH * share if optimizer == "sgd" else ADAM_RATE * math.sqrt(share)
 
 
 class AveragePrecision(keras.callbacks.Callback):

@@ -13,7 +13,9 @@ def off_default(value):
     if isinstance(value, bool):
         return not value
     if isinstance(value, str):
-        return {"frozen_batch": "group", "random": "first", "C2": "C3"}.get(value, "resnet101")
+        return {"frozen_batch": "group", "random": "first", "sgd": "adamw", "C2": "C3"}.get(
+            value, "resnet101"
+        )
     if isinstance(value, (int, float)):
         return value + 2 if isinstance(value, int) else value / 2
     return value

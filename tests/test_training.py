@@ -27,6 +27,15 @@ def test_default_optimizer_scales_the_papers_rate_to_the_batch():
     assert training.is_default(keras.optimizers.LossScaleOptimizer(optimizer))
 
 
+def test_adamw_is_a_switch():
+    config = MaskRCNNConfig(optimizer="adamw", warmup_steps=0)
+    optimizer = training.default_optimizer(config, 100, 4)
+    assert isinstance(optimizer, keras.optimizers.AdamW) and training.is_default(optimizer)
+    assert training.default_optimizer(config, 100, 4, 1e-3).learning_rate == pytest.approx(1e-3)
+    with pytest.raises(ValueError, match="optimizer"):
+        MaskRCNNConfig(optimizer="adam")
+
+
 def test_decay_leaves_biases_and_norms_alone():
     optimizer = training.default_optimizer(MaskRCNNConfig(warmup_steps=0), 100, 16)
     variables = [keras.Variable(np.ones(1), name=name) for name in ("kernel", "bias", "gamma")]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kmaskrcnn.ops import roi_align
+from kmaskrcnn.ops import library, roi_align, roi_align_fallback
 from tests.ops.roi_align_cases import (
     PYRAMID_SCALES,
     TOLERANCE,
@@ -223,3 +223,11 @@ def test_same_bits_every_time(implementation):
     for _ in range(3):
         for expected, value in zip(first, gradients(), strict=True):
             np.testing.assert_array_equal(expected, value)
+
+
+def test_the_fallback_says_once_that_it_is_not_adaptive(caplog):
+    roi_align_fallback._say_adaptive_once.cache_clear()
+    with library.using("fallback"), caplog.at_level("WARNING"):
+        for _ in range(2):
+            pool(random_pyramid(), [[0.0, 0, 9, 9]], scales=PYRAMID_SCALES, sampling_ratio=0)
+    assert [record.message.count("takes 2 samples") for record in caplog.records] == [1]
