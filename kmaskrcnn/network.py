@@ -25,6 +25,7 @@ from kmaskrcnn.layers import (
     RoISampler,
     RPNHead,
 )
+from kmaskrcnn.layers.fpn import LEVELS
 from kmaskrcnn.ops import boxes as box_ops
 from kmaskrcnn.ops import masks as mask_ops
 from kmaskrcnn.ops import rois as roi_ops
@@ -65,14 +66,16 @@ class Network(keras.Model):
         ambient = keras.config.dtype_policy()
         keras.config.set_dtype_policy(self.dtype_policy)
         try:
-            self.backbone = _backbone(config, backbone_weights)
-            self._build_layers(config, len(self.class_names))
+            self._build_layers(config, len(self.class_names), backbone_weights)
         finally:
             keras.config.set_dtype_policy(ambient)
         self._set_frozen(frozen)
 
-    def _build_layers(self, config: MaskRCNNConfig, num_classes: int) -> None:
-        self.normalization = ImageNormalization(config.pixel_mean, config.pixel_std)
+    def _build_layers(self, config: MaskRCNNConfig, num_classes: int, backbone_weights) -> None:
+        self.normalization = ImageNormalization(
+            config.pixel_mean, config.pixel_std, name="normalization"
+        )
+        self.backbone = _backbone(config, backbone_weights)
         self.fpn = FPN(config.fpn_channels, name="fpn")
         self.anchors = AnchorGenerator(
             config.anchor_sizes, config.aspect_ratios, STRIDES, config.round_anchors, name="anchors"
@@ -127,7 +130,7 @@ class Network(keras.Model):
     def _build_weights(self, config: MaskRCNNConfig) -> None:
         channels, pool = config.fpn_channels, config.box_pool_size
         self.fpn.build({level: tap.shape for level, tap in self.backbone.output.items()})
-        self.rpn_head.build({"P2": (None, None, None, channels)})
+        self.rpn_head.build({level: (None, None, None, channels) for level in LEVELS})
         self.box_head.build((None, pool, pool, channels))
         if config.with_masks:
             side = config.mask_size // 2

@@ -49,6 +49,9 @@ class BoxHead(keras.layers.Layer):
         deltas = tf.reshape(self.deltas(hidden), [-1, self.num_classes, 4])
         return tf.cast(self.logits(hidden), tf.float32), tf.cast(deltas, tf.float32)
 
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.num_classes + 1), (input_shape[0], self.num_classes, 4)
+
     def get_config(self):
         config = {"num_classes": self.num_classes, "channels": self.channels}
         return {**super().get_config(), **config, "num_dense": self.num_dense}

@@ -50,6 +50,10 @@ class FPN(keras.layers.Layer):
         pyramid["P6"] = pyramid["P5"][:, ::2, ::2]
         return {level: pyramid[level] for level in LEVELS}
 
+    def compute_output_shape(self, input_shape):
+        batch = input_shape["C2"][0]
+        return {level: (batch, None, None, self.channels) for level in LEVELS}
+
     def get_config(self):
         return {**super().get_config(), "channels": self.channels}
 

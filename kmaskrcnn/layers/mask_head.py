@@ -50,6 +50,10 @@ class MaskHead(keras.layers.Layer):
         own = tf.clip_by_value(labels, 0, self.num_classes - 1)
         return tf.cast(tf.gather(masks, own, batch_dims=1), tf.float32)
 
+    def compute_output_shape(self, input_shape):
+        rois, height, width, _ = input_shape
+        return rois, 2 * height, 2 * width
+
     def get_config(self):
         config = {"num_classes": self.num_classes, "channels": self.channels}
         return {**super().get_config(), **config, "num_convs": self.num_convs}

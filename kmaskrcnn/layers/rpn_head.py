@@ -58,6 +58,10 @@ class RPNHead(keras.layers.Layer):
             deltas.append(tf.cast(tf.reshape(self.deltas(hidden), [batch, -1, 4]), tf.float32))
         return logits, deltas
 
+    def compute_output_shape(self, input_shape):
+        levels = [(shape[0], None) for shape in input_shape.values()]
+        return levels, [(*shape, 4) for shape in levels]
+
     def get_config(self):
         config = {"num_anchors": self.num_anchors, "channels": self.channels}
         return {**super().get_config(), **config, "num_convs": self.num_convs}
