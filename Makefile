@@ -5,6 +5,7 @@
 #   make lint        ruff, mypy, clang-format          make format   mends what can be mended
 #   make wheel       a Linux wheel with the RoIAlign op compiled for each supported TensorFlow
 #   make wheel-test  the wheel into an empty environment: trains and predicts from an empty folder
+#   make docs        the demo's picture for the README, the notebooks with their outputs
 #   make house       lines a file and a function
 #   make clean
 
@@ -15,7 +16,7 @@ BIN     := $(VENV)/bin
 OP_SOURCES := $(shell find custom_ops -type f -not -path '*/build/*' 2>/dev/null)
 CPP_FILES   = $(shell find custom_ops -name '*.cc' -o -name '*.cu' -o -name '*.h' 2>/dev/null)
 
-.PHONY: all demo test test-fast coverage lint format wheel wheel-plain wheel-test house clean
+.PHONY: all demo test test-fast coverage lint format wheel wheel-plain wheel-test docs house clean
 all: test
 
 $(BIN)/python:
@@ -63,6 +64,11 @@ format: $(VENV)/.developer
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(if $(CPP_FILES),$(BIN)/clang-format -i $(CPP_FILES))
+
+# The pictures and outputs that the documentation shows.
+docs: demo $(VENV)/.developer
+	cp demo/predictions.jpg docs/images/demo.jpg
+	$(BIN)/python tools/run_notebooks.py
 
 house: $(VENV)/.developer
 	$(BIN)/python -m tests.house

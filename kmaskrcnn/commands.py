@@ -217,12 +217,12 @@ def measure(model: Any, dataset: Dataset) -> dict[str, float]:
         return model.evaluate(dataset, verbose=0)
 
 
-def draw(model: Any, dataset: Dataset, path: Path) -> None:
+def draw(model: Any, dataset: Dataset, path: Path, *, limit: int = PICTURED, **layout: int) -> None:
     """The first images of a dataset on one sheet: truth, and beside it what the model finds."""
-    samples = (dataset[i] for i in range(min(PICTURED, len(dataset))))
+    samples = (dataset[i] for i in range(min(limit, len(dataset))))
     images = (read_image(sample.image, sample.size, sample.name) for sample in samples)
     found = (model.predict(image)[0].filter(score=0.5) for image in images)
-    sheet = prediction_sheet(dataset, enumerate(found), limit=PICTURED)
+    sheet = prediction_sheet(dataset, enumerate(found), limit=limit, **layout)
     cv2.imwrite(str(path), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
 
 

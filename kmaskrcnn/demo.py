@@ -57,7 +57,7 @@ def run(
     report.save_curves(history.history, out / "curves.png")
     figures = commands.measure(model, unseen)
     model = saved_and_reloaded(model, unseen, out / "model.keras")
-    commands.draw(model, unseen, out / "predictions.jpg")
+    commands.draw(model, unseen, out / "predictions.jpg", limit=6, columns=6, cell_size=256)
     minutes = (time.perf_counter() - started) / 60
     commands.print_figures(figures)
     console.print(f"{minutes:.1f} minutes; model, curves and predictions are in {out}.")
