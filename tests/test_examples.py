@@ -28,7 +28,8 @@ def test_an_example_is_short_and_says_how_to_run_it(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
-def test_an_example_runs(name, tmp_path):
+def test_an_example_runs(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(EXAMPLES.parent))  # also where nothing is installed
     command = [sys.executable, str(EXAMPLES / name), *SMALL[name].split()]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]

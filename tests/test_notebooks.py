@@ -24,7 +24,8 @@ def test_there_are_notebooks():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs(path, tmp_path):
+def test_a_notebook_runs(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(path.parent.parent))  # also where nothing is installed
     notebook = read(path)
     parameters = [
         cell for cell in code_cells(notebook) if "parameters" in cell.metadata.get("tags", [])
