@@ -43,6 +43,7 @@ class MaskRCNNConfig:
     anchor_sizes: tuple[tuple[float, ...], ...] = ((32,), (64,), (128,), (256,), (512,))
     aspect_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)
     round_anchors: bool = False  # True: torchvision's whole-pixel anchors
+    fit_anchor_strides: bool = False  # True: torchvision's image size // grid
     rpn_channels: int = 256
     rpn_num_convs: int = 1
     rpn_positive_iou: float = 0.7

@@ -78,7 +78,12 @@ class Network(keras.Model):
         self.backbone = _backbone(config, backbone_weights)
         self.fpn = FPN(config.fpn_channels, name="fpn")
         self.anchors = AnchorGenerator(
-            config.anchor_sizes, config.aspect_ratios, STRIDES, config.round_anchors, name="anchors"
+            config.anchor_sizes,
+            config.aspect_ratios,
+            STRIDES,
+            config.round_anchors,
+            config.fit_anchor_strides,
+            name="anchors",
         )
         num_anchors = len(config.anchor_sizes[0]) * len(config.aspect_ratios)
         self.rpn_head = RPNHead(

@@ -16,22 +16,30 @@ class AnchorGenerator(keras.layers.Layer):
         sizes: one tuple of sides (pixels) a level, ratios: height / width.
         strides: pixels between neighbouring cells, one a level.
         rounded: whole-pixel anchors, as torchvision.
+        fitted: strides are the padded image's size // grid, as torchvision: on P6 of a side that
+            is no multiple of 64 they are less than 64.
     """
 
-    def __init__(self, sizes, ratios, strides, rounded: bool = False, **kwargs):
+    def __init__(
+        self, sizes, ratios, strides, rounded: bool = False, fitted: bool = False, **kwargs
+    ):
         super().__init__(autocast=False, **kwargs)
         self.sizes = tuple(tuple(level) for level in sizes)
-        self.ratios, self.strides, self.rounded = tuple(ratios), tuple(strides), rounded
+        self.ratios, self.strides = tuple(ratios), tuple(strides)
+        self.rounded, self.fitted = rounded, fitted
         self.cells = [anchor_ops.cell_anchors(s, ratios, rounded=rounded) for s in self.sizes]
         self.built = True
 
     def call(self, features: dict[str, tf.Tensor]) -> list[tf.Tensor]:
         """{level: (B, H, W, F)} → [(A_level, 4)] float32, in the order y, x, anchor."""
+        grids = [tf.shape(level)[1:3] for level in features.values()]
+        image_size = grids[0] * self.strides[0]
+        strides = [image_size // grid for grid in grids] if self.fitted else self.strides
         return [
-            anchor_ops.grid_anchors(tf.shape(level)[1:3], stride, cell)
-            for level, stride, cell in zip(features.values(), self.strides, self.cells, strict=True)
+            anchor_ops.grid_anchors(grid, stride, cell)
+            for grid, stride, cell in zip(grids, strides, self.cells, strict=True)
         ]
 
     def get_config(self):
         config = {"sizes": self.sizes, "ratios": self.ratios, "strides": self.strides}
-        return {**super().get_config(), **config, "rounded": self.rounded}
+        return {**super().get_config(), **config, "rounded": self.rounded, "fitted": self.fitted}

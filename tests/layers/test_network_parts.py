@@ -76,7 +76,7 @@ def test_detections_are_decoded_suppressed_and_sorted():
         layers.RPNHead(2, channels=9, num_convs=2),
         layers.BoxHead(5, channels=11, num_dense=3),
         layers.MaskHead(5, channels=13, num_convs=2),
-        layers.AnchorGenerator(((8,), (9,)), (0.3,), (2, 4), True),
+        layers.AnchorGenerator(((8,), (9,)), (0.3,), (2, 4), True, True),
         layers.AnchorSampler(5, 0.1, 0.6, 0.2, "first"),
         layers.RoISampler(5, 6, 0.1, 0.6, "first"),
         layers.PyramidRoIAlign(5, (2, 4), 3, False),
