@@ -1,12 +1,9 @@
-
 import keras
 import numpy as np
 import pytest
 
 from kmaskrcnn.backbones import build_backbone
 from kmaskrcnn.backbones.resnet import ARCHITECTURES, Architecture
-
-CASE = "parity/torchvision_maskrcnn_resnet50_fpn"
 
 
 @pytest.mark.parametrize(
