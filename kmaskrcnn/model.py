@@ -113,7 +113,8 @@ class MaskRCNN(Network):
             initial_epoch=initial_epoch,
         )
         self._prepare_optimizer(len(batches) * epochs, batch_size, learning_rate, initial_epoch)
-        self._reseed(seed)
+        if not initial_epoch:  # a training that goes on draws on where it stopped
+            self._reseed(seed)
         watchers = [*self._average_precision(validation_data, validation_freq), *callbacks]
         if validation_data is not None:
             validation_data = self._batches(validation_data, batch_size=1)
