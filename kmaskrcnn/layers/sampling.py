@@ -20,7 +20,9 @@ class Priorities(keras.layers.Layer):
     def __init__(self, sampling: str = "random", **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.sampling = sampling
-        self.seed_generator = keras.random.SeedGenerator(0)
+        self.state = self.add_weight(  # seed and draws so far; a weight, so that it is saved
+            shape=(2,), dtype="int32", initializer="zeros", trainable=False, name="state"
+        )
         self.built = True
 
     def call(self, shape) -> tf.Tensor:
@@ -29,12 +31,13 @@ class Priorities(keras.layers.Layer):
             count = tf.cast(shape[1], tf.float32)
             row = (count - tf.range(count)) / tf.maximum(count, 1.0)
             return tf.broadcast_to(row, shape)
-        seed = tf.cast(self.seed_generator.next(), tf.int32)
+        seed = tf.identity(self.state.value)
+        self.state.assign_add([0, 1])
         return 1.0 - tf.random.stateless_uniform(shape, seed)
 
     def reseed(self, seed: int) -> None:
         """Starts the random order anew."""
-        self.seed_generator.state.assign([seed, 0])
+        self.state.assign([seed, 0])
 
 
 def crowd_overlap(boxes: tf.Tensor, crowd: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
