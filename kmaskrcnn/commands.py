@@ -11,20 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import keras
 from rich.table import Table
 
 import kmaskrcnn
 from kmaskrcnn import report
 from kmaskrcnn.config import MaskRCNNConfig, check_names
-from kmaskrcnn.data import Dataset, check, image_sources, load, read_image
-from kmaskrcnn.evaluation import prediction_sheet
+from kmaskrcnn.data import Dataset, check, image_sources, load
 from kmaskrcnn.ops import library
 from kmaskrcnn.presets import preset
 from kmaskrcnn.progress import TrainingProgress, console, counted
-
-PICTURED = 12  # images on a sheet
+from kmaskrcnn.training import draw_predictions
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,7 @@ def finish(model: Any, history: Mapping[str, Sequence[float]], val_set: Dataset,
     report.save_curves(history, out / "curves.png")
     metrics = measure(model, val_set) | best_epoch(history)
     write_json(out / "metrics.json", metrics)
-    draw(model, val_set, out / "validation.jpg")
+    draw_predictions(model, val_set, out / "validation.jpg")
     print_figures(metrics)
     console.print(f"Wrote {', '.join(sorted(path.name for path in out.iterdir()))} into {out}.")
 
@@ -215,15 +212,6 @@ def measure(model: Any, dataset: Dataset) -> dict[str, float]:
     """`model.evaluate`, while the terminal says so."""
     with console.status(f"evaluating {len(dataset)} images"):
         return model.evaluate(dataset, verbose=0)
-
-
-def draw(model: Any, dataset: Dataset, path: Path, *, limit: int = PICTURED, **layout: int) -> None:
-    """The first images of a dataset on one sheet: truth, and beside it what the model finds."""
-    samples = (dataset[i] for i in range(min(limit, len(dataset))))
-    images = (read_image(sample.image, sample.size, sample.name) for sample in samples)
-    found = (model.predict(image)[0].filter(score=0.5) for image in images)
-    sheet = prediction_sheet(dataset, enumerate(found), limit=limit, **layout)
-    cv2.imwrite(str(path), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
 
 
 def print_figures(metrics: Mapping[str, float]) -> None:

@@ -13,6 +13,7 @@ import kmaskrcnn
 from kmaskrcnn import commands, report
 from kmaskrcnn.data import ShapesDataset
 from kmaskrcnn.progress import TrainingProgress, console
+from kmaskrcnn.training import draw_predictions
 
 PRESET = "laptop"
 IMAGES = 400
@@ -57,7 +58,7 @@ def run(
     report.save_curves(history.history, out / "curves.png")
     figures = commands.measure(model, unseen)
     model = saved_and_reloaded(model, unseen, out / "model.keras")
-    commands.draw(model, unseen, out / "predictions.jpg", limit=6, columns=6, cell_size=256)
+    draw_predictions(model, unseen, out / "predictions.jpg", limit=6, columns=6, cell_size=256)
     minutes = (time.perf_counter() - started) / 60
     commands.print_figures(figures)
     console.print(f"{minutes:.1f} minutes; model, curves and predictions are in {out}.")

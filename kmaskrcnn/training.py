@@ -126,15 +126,30 @@ class ValidationPictures(keras.callbacks.Callback):
     ):
         super().__init__()
         self.dataset, self.folder = dataset, Path(folder)
-        self.limit, self.score = min(limit, len(dataset)), score
+        self.limit, self.score = limit, score
 
     def on_epoch_end(self, epoch, logs=None):
-        samples = (self.dataset[i] for i in range(self.limit))
-        images = (read_image(s.image, s.size, s.name) for s in samples)
-        found = (self.model.predict(image)[0].filter(score=self.score) for image in images)
-        sheet = prediction_sheet(self.dataset, enumerate(found), limit=self.limit)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(self.folder / f"epoch_{epoch + 1:03d}.jpg"), sheet[..., ::-1])
+        path = self.folder / f"epoch_{epoch + 1:03d}.jpg"
+        draw_predictions(self.model, self.dataset, path, limit=self.limit, score=self.score)
+
+
+def draw_predictions(
+    model, dataset: Dataset, path: str | Path, *, limit: int = 12, score: float = 0.5, **layout
+) -> None:
+    """The first images of a dataset on one sheet: truth, and beside it what the model finds.
+
+    Args:
+        model: predicts arrays.
+        path: the picture to write; its folder is made.
+        limit: images at most; score: predictions from this score on are drawn.
+        **layout: what else `prediction_sheet` takes: truth, columns, cell_size.
+    """
+    samples = (dataset[i] for i in range(min(limit, len(dataset))))
+    images = (read_image(s.image, s.size, s.name) for s in samples)
+    found = (model.predict(image)[0].filter(score=score) for image in images)
+    sheet = prediction_sheet(dataset, enumerate(found), limit=limit, **layout)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), sheet[..., ::-1])
 
 
 def headline(figures: Mapping[str, float]) -> dict[str, float]:
