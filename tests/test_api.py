@@ -19,8 +19,8 @@ INVENTORY = {
     "read_image",
     "kmaskrcnn.evaluation": "CocoEvaluator draw_sample evaluate_coco prediction_sheet",
     "kmaskrcnn.ops": "assign_levels roi_align status",
-    "kmaskrcnn.backbones": "STAGES STRIDES Backbone backbone_names build_backbone "
-    "imagenet_settings load_pretrained preprocessing usable_taps",
+    "kmaskrcnn.backbones": "STAGES STRIDES Backbone backbone_names "
+    "build_backbone imagenet_settings load_pretrained preprocessing stages_up_to usable_taps",
     "kmaskrcnn.layers": "AnchorGenerator AnchorSampler BoxHead DetectionLayer FPN "
     "FrozenBatchNormalization ImageNormalization MaskHead ProposalLayer PyramidRoIAlign RPNHead "
     "RoISampler",
