@@ -167,7 +167,7 @@ class Network(keras.Model):
         if targets is None:
             return self._detect(features, proposals, inputs["image_sizes"])
         rpn = tf.concat(logits, 1), tf.concat(deltas, 1), tf.concat(anchors, 0)
-        return self._named_losses(features, rpn, proposals, targets)
+        return self._named_losses(features, rpn, proposals, targets, training)
 
     def _detect(self, features, proposals, image_sizes):
         class_logits, box_deltas = self._box_branch(features, proposals.boxes)
@@ -181,10 +181,10 @@ class Network(keras.Model):
             )
         return detections
 
-    def _named_losses(self, features, rpn, proposals, targets):
+    def _named_losses(self, features, rpn, proposals, targets, training):
         rpn_logits, rpn_deltas, anchors = rpn
-        rpn_targets = self.anchor_sampler(anchors, targets)
-        rois = self.roi_sampler(proposals, targets)
+        rpn_targets = self.anchor_sampler(anchors, targets, training=training)
+        rois = self.roi_sampler(proposals, targets, training=training)
         class_logits, box_deltas = self._box_branch(features, rois.boxes)
         truth = tf.gather(targets["boxes"], rois.truth_indices, batch_dims=1)
         box_targets = box_ops.encode(truth, rois.boxes, self.config.box_weights)

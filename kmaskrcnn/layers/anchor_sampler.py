@@ -38,9 +38,12 @@ class AnchorSampler(keras.layers.Layer):
         self.priorities = Priorities(sampling)
         self.built = True
 
-    def call(self, anchors: tf.Tensor, targets: dict[str, tf.Tensor]) -> AnchorTargets:
+    def call(
+        self, anchors: tf.Tensor, targets: dict[str, tf.Tensor], training=True
+    ) -> AnchorTargets:
         """anchors (A, 4) and a batch of truth → labels (B, A) 1, 0, -1 and deltas (B, A, 4)."""
-        priorities = self.priorities([tf.shape(targets["labels"])[0], tf.shape(anchors)[0]])
+        shape = tf.stack([tf.shape(targets["labels"])[0], tf.shape(anchors)[0]])
+        priorities = self.priorities(shape, training=training)
         labels, deltas = tf.map_fn(
             lambda image: self._one_image(anchors, *image),
             (targets["boxes"], targets["labels"], targets["crowd"], priorities),

@@ -38,12 +38,14 @@ class RoISampler(keras.layers.Layer):
         self.priorities = Priorities(sampling)
         self.built = True
 
-    def call(self, proposals: Proposals, targets: dict[str, tf.Tensor]) -> SampledRoIs:
+    def call(
+        self, proposals: Proposals, targets: dict[str, tf.Tensor], training=True
+    ) -> SampledRoIs:
         """Proposals (B, R) and a batch of truth → SampledRoIs (B, S)."""
         truth = (targets["labels"] >= 0) & ~targets["crowd"]
         boxes = tf.concat([proposals.boxes, targets["boxes"]], 1)
         valid = tf.concat([proposals.valid, truth], 1)
-        priorities = self.priorities(tf.shape(valid))
+        priorities = self.priorities(tf.shape(valid), training=training)
         rois = tf.map_fn(
             lambda image: self._one_image(*image),
             (boxes, valid, priorities, targets["boxes"], targets["labels"], targets["crowd"]),

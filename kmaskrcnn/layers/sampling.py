@@ -25,14 +25,15 @@ class Priorities(keras.layers.Layer):
         )
         self.built = True
 
-    def call(self, shape) -> tf.Tensor:
-        """shape (B, N) → float32 in (0, 1]; the highest win."""
+    def call(self, shape, training: bool = True) -> tf.Tensor:
+        """shape (B, N) → float32 in (0, 1]; the highest win. Without training always the same."""
         if self.sampling == "first":
             count = tf.cast(shape[1], tf.float32)
             row = (count - tf.range(count)) / tf.maximum(count, 1.0)
             return tf.broadcast_to(row, shape)
-        seed = tf.identity(self.state.value)
-        self.state.assign_add([0, 1])
+        seed = tf.identity(self.state.value) if training else tf.zeros([2], tf.int32)
+        if training:
+            self.state.assign_add([0, 1])
         return 1.0 - tf.random.stateless_uniform(shape, seed)
 
     def reseed(self, seed: int) -> None:
