@@ -16,9 +16,9 @@ from kmaskrcnn.progress import TrainingProgress, console
 from kmaskrcnn.training import draw_predictions
 
 PRESET = "laptop"
-IMAGES = 400
+IMAGES = 500
 UNSEEN = 60
-EPOCHS = 12
+EPOCHS = 15
 BATCH_SIZE = 4
 SEED_OF_UNSEEN = 1_000_003  # far from the seeds that a person would give
 
