@@ -18,7 +18,7 @@ from kmaskrcnn.training import draw_predictions
 PRESET = "laptop"
 IMAGES = 500
 UNSEEN = 60
-EPOCHS = 15
+EPOCHS = 13
 BATCH_SIZE = 4
 SEED_OF_UNSEEN = 1_000_003  # far from the seeds that a person would give
 
