@@ -53,7 +53,7 @@ def main() -> dict[str, float]:
     parser.add_argument("--photos", type=int, nargs="*", help="places in the dataset; else chosen")
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--image-size", type=int, default=256)
-    parser.add_argument("--learning-rate", type=float, default=0.02)
+    parser.add_argument("--learning-rate", type=float, help="else the preset's")
     args = parser.parse_args()
 
     keras.utils.set_random_seed(0)
