@@ -36,14 +36,21 @@ class Few:
 
 
 def suitable(dataset: Dataset, count: int) -> list[int]:
-    """The first images with two to four objects, each large enough to have an outline."""
-    found = []
+    """The first images of one size with two to four objects that are large enough for an outline.
+
+    Of one size, because group norm sees the padding of a batch: what is learned by heart with one
+    padding is not known by heart with another.
+    """
+    found: dict[tuple[int, int] | None, list[int]] = {}
     for index in range(len(dataset)):
         sample = dataset[index]
         areas = [o.area or 0 for o in sample.instances if not o.crowd]
         if 2 <= len(areas) == len(sample.instances) <= 4 and min(areas) > 96**2:
-            found.append(index)
-    return found[:count]
+            same_size = found.setdefault(sample.size, [])
+            same_size.append(index)
+            if len(same_size) == count:
+                return same_size
+    raise SystemExit("no two suitable photographs of one size: name them by --photos")
 
 
 def main() -> dict[str, float]:
@@ -51,7 +58,7 @@ def main() -> dict[str, float]:
     parser.add_argument("data")
     parser.add_argument("--images")
     parser.add_argument("--photos", type=int, nargs="*", help="places in the dataset; else chosen")
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=700)
     parser.add_argument("--image-size", type=int, default=256)
     parser.add_argument("--learning-rate", type=float, help="else the preset's")
     args = parser.parse_args()

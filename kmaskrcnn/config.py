@@ -25,6 +25,7 @@ class MaskRCNNConfig:
     # Network input: RGB in 0..255, short edge to min_size unless the long one would pass max_size.
     min_size: int = 800
     max_size: int = 1333
+    size_divisor: int = 64  # images are padded to its multiples, in training and in prediction
     pixel_mean: tuple[float, ...] = (123.675, 116.28, 103.53)
     pixel_std: tuple[float, ...] = (58.395, 57.12, 57.375)
 
@@ -100,7 +101,7 @@ class MaskRCNNConfig:
 
     def _check(self) -> None:
         positive = (
-            "min_size max_size fpn_channels rpn_channels anchors_per_image "
+            "min_size max_size size_divisor fpn_channels rpn_channels anchors_per_image "
             "pre_nms_train pre_nms_test proposals_train proposals_test rois_per_image "
             "box_pool_size detections_per_image box_head_channels mask_head_channels"
         )

@@ -143,7 +143,11 @@ class MaskRCNN(Network):
             return dataset
         dataset = data.align(dataset, self.class_names)
         return data.batches(
-            dataset, min_size=self.config.min_size, max_size=self.config.max_size, **options
+            dataset,
+            min_size=self.config.min_size,
+            max_size=self.config.max_size,
+            size_divisor=self.config.size_divisor,
+            **options,
         )
 
     def _prepare_optimizer(self, total_steps, batch_size, learning_rate, initial_epoch) -> None:
@@ -186,7 +190,9 @@ class MaskRCNN(Network):
     ) -> Iterator[tuple[int, Detections]]:
         """Index and detections of each image, as they get ready; few images in memory."""
         config = self.config
-        for batch in data.inference_batches(images, config.min_size, config.max_size, batch_size):
+        for batch in data.inference_batches(
+            images, config.min_size, config.max_size, batch_size, config.size_divisor
+        ):
             outputs = self._detect_batch(batch.images, batch.image_sizes)
             outputs = {name: value.numpy() for name, value in outputs.items()}
             for row, (index, size, scale) in enumerate(batch.origins):

@@ -12,7 +12,6 @@ from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.geometry import prepare_image
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
-STRIDE = 32  # padded to its multiples, as torchvision and Detectron2
 
 
 class InferenceBatch(NamedTuple):
@@ -46,14 +45,18 @@ def image_sources(x: Any) -> list[Path | np.ndarray]:
 
 
 def inference_batches(
-    images: Iterable[np.ndarray], min_size: int, max_size: int, batch_size: int = 1
+    images: Iterable[np.ndarray],
+    min_size: int,
+    max_size: int,
+    batch_size: int = 1,
+    size_divisor: int = 64,
 ) -> Iterator[InferenceBatch]:
     """Resizes images (H, W, 3) and groups those of equal padded shape, few at a time in memory."""
     waiting: dict[tuple[int, int], list] = {}
     for index, image in enumerate(images):
         resized, matrix = prepare_image(image, min_size, max_size)
         scale = np.array([matrix[0, 0], matrix[1, 1]], np.float32)
-        shape = tuple(-(-side // STRIDE) * STRIDE for side in resized.shape[:2])
+        shape = tuple(-(-side // size_divisor) * size_divisor for side in resized.shape[:2])
         group = waiting.setdefault(shape, [])
         group.append((resized, (index, image.shape[:2], scale)))
         if len(group) == batch_size:
