@@ -38,8 +38,8 @@ class Few:
 def suitable(dataset: Dataset, count: int) -> list[int]:
     """The first images of one size with two to four objects that are large enough for an outline.
 
-    Of one size, because group norm sees the padding of a batch: what is learned with one padding may
-    not be known with another.
+    Of one size, because group norm sees the padding of a batch: what is learned with one
+    padding may not be known with another.
     """
     found: dict[tuple[int, int] | None, list[int]] = {}
     for index in range(len(dataset)):
