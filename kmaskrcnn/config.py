@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from typing import Any
 
-NORMS = ("frozen_batch", "batch", "group")
-SAMPLING = ("random", "first")
-OPTIMIZERS = ("sgd", "adamw")
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "resize": ("affine", "torchvision", "detectron2", "matterport"),
+    "canvas": ("corner", "square"),
+    "box_frame": ("pixels", "normalised"),
+    "norm": ("frozen_batch", "fixed_batch", "batch", "group"),
+    "pyramid": ("fpn", "c4", "c5", "dc5"),
+    "fpn_norm": ("", "fixed_batch", "batch", "group"),
+    "head_norm": ("", "fixed_batch", "batch", "group"),
+    "level_rule": ("detectron2", "torchvision", "matterport"),
+    "roi_pooling": ("align", "pool", "warp", "crop"),
+    "roi_reduce": ("average", "max"),
+    "mask_head": ("fcn", "mlp"),
+    "mask_activation": ("sigmoid", "softmax"),
+    "mask_targets": ("binary", "soft", "crop"),
+    "mask_paste": ("detectron2", "torchvision", "matterport"),
+    "box_loss_over": ("rois", "positives"),
+    "sampling": ("random", "first"),
+    "optimizer": ("sgd", "adamw"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,27 +43,37 @@ class MaskRCNNConfig:
     min_size: int = 800
     max_size: int = 1333
     size_divisor: int = 64  # images are padded to its multiples, in training and in prediction
+    resize: str = "affine"  # how a prediction resizes: ours, or as one of the references
+    canvas: str = "corner"  # "square": centred on max_size², black before the mean (matterport)
+    box_frame: str = "pixels"  # "normalised": boxes over (side - 1), as matterport computes
     pixel_mean: tuple[float, ...] = (123.675, 116.28, 103.53)
     pixel_std: tuple[float, ...] = (58.395, 57.12, 57.375)
 
-    # Backbone. `norm` is "frozen_batch", "batch" or "group".
+    # Backbone. "fixed_batch" keeps the statistics of its batch norms and learns their scales.
     backbone: str = "resnet50"
     norm: str = "frozen_batch"
     norm_epsilon: float | None = None  # None: the epsilon that the backbone is published with
     stride_in_1x1: bool = False  # torchvision's bottleneck; MSRA's own weights: True
+    conv_bias: bool = False  # True: a bias also where a norm follows (matterport)
+    same_pool: bool = False  # True: the stem's max pool padded as TensorFlow's "same" (matterport)
     backbone_taps: tuple[tuple[str, str], ...] = ()  # (("C5", layer name), ...): other taps
     freeze_at: str = "C2"  # frozen up to here when pretrained weights are given; "" freezes nothing
 
-    # Feature pyramid (Lin et al. 2017).
+    # Features: a pyramid (Lin et al. 2017), or one level: C4 under heads of res5, C5, dilated C5.
+    pyramid: str = "fpn"
     fpn_channels: int = 256
+    fpn_norm: str = ""
 
-    # Region proposals. One tuple of anchor sides a level P2 ... P6, ratios are height / width.
+    # Region proposals. One tuple of anchor sides a level (P2 … P6), ratios are height / width.
     anchor_sizes: tuple[tuple[float, ...], ...] = ((32,), (64,), (128,), (256,), (512,))
     aspect_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)
     round_anchors: bool = False  # True: torchvision's whole-pixel anchors
     fit_anchor_strides: bool = False  # True: torchvision's image size // grid
     rpn_channels: int = 256
     rpn_num_convs: int = 1
+    rpn_softmax: bool = False  # True: a logit for the background, too (matterport)
+    rpn_box_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
+    delta_clamp: float | None = math.log(1000.0 / 16.0)  # most that dw and dh may say; None: any
     rpn_positive_iou: float = 0.7
     rpn_negative_iou: float = 0.3
     anchors_per_image: int = 256
@@ -56,33 +83,60 @@ class MaskRCNNConfig:
     proposals_train: int = 1000  # an image, after NMS
     proposals_test: int = 1000
     proposal_nms_iou: float = 0.7
+    joint_proposals: bool = False  # True: all levels compete, empty boxes too (matterport)
 
     # RoI sampling and pooling.
     rois_per_image: int = 512
     roi_positive_fraction: float = 0.25
     roi_positive_iou: float = 0.5
+    truth_as_proposals: bool = True  # the truth is appended to the proposals
+    spare_rois: bool = False  # True: few positives, few negatives; the rest is empty (matterport)
+    roi_pooling: str = "align"  # RoIAlign; "pool", "warp": the paper's table 2c; "crop": matterport
+    roi_reduce: str = "average"  # how a bin sums its samples up, or "max"
     sampling_ratio: int = 2  # bilinear samples a bin and axis; 0: adaptive, as Detectron2
     roi_aligned: bool = True  # half-pixel shift of Detectron2's RoIAlignV2
+    level_rule: str = "detectron2"  # which level a RoI is pooled from
 
-    # Heads.
+    # Heads. "c4" pools 14×14 for res5, whose output the box head averages.
+    head_norm: str = ""
     box_pool_size: int = 7
-    box_head_channels: int = 1024
+    box_head_num_convs: int = 0
+    box_head_conv_channels: int = 256
     box_head_num_dense: int = 2
+    box_head_channels: int = 1024
     box_weights: tuple[float, float, float, float] = (10.0, 10.0, 5.0, 5.0)
+    class_agnostic_boxes: bool = False
+    cascade_ious: tuple[float, ...] = ()  # Cascade R-CNN (Cai 2018): an IoU a stage
+    cascade_box_weights: tuple[tuple[float, ...], ...] = (
+        (10.0, 10.0, 5.0, 5.0),
+        (20.0, 20.0, 10.0, 10.0),
+        (30.0, 30.0, 15.0, 15.0),
+    )
     with_masks: bool = True
+    mask_head: str = "fcn"  # "mlp": fully connected, table 2e
     mask_size: int = 28  # side of a predicted mask; pooled at half of it
     mask_head_channels: int = 256
     mask_head_num_convs: int = 4
+    mask_activation: str = "sigmoid"  # "softmax": the classes of a pixel compete, table 2b
+    class_agnostic_masks: bool = False
+    keypoint_names: tuple[str, ...] = ()  # none: no keypoint head
+    keypoint_skeleton: tuple[tuple[int, int], ...] = ()  # pairs of keypoints, to draw
+    keypoint_size: int = 56  # side of a predicted heatmap; pooled at a quarter of it
+    keypoint_head_channels: int = 512
+    keypoint_head_num_convs: int = 8
 
     # Detections.
     score_threshold: float = 0.05
     nms_iou: float = 0.5
     detections_per_image: int = 100
+    best_class_only: bool = False  # True: a RoI speaks for its best class alone (matterport)
+    mask_paste: str = "detectron2"  # how a small mask becomes a full one
 
     # Losses: the side at which smooth L1 turns linear (0: plain L1, as Detectron2).
     rpn_box_beta: float = 0.0
     box_beta: float = 0.0
-    binary_mask_targets: bool = True  # False: torchvision's fractional mask targets
+    box_loss_over: str = "rois"  # what box losses are divided by; "positives": matterport
+    mask_targets: str = "binary"  # "soft": torchvision's fractions; "crop": matterport's samples
     sampling: str = "random"  # "first": the first in order, to compare with a reference
 
     # Optimisation: "sgd" as in the paper, or "adamw", which needs fewer steps for a small dataset.
@@ -114,15 +168,19 @@ class MaskRCNNConfig:
         for name in fractions.split():
             _require(0 <= getattr(self, name) <= 1, name, "between 0 and 1", getattr(self, name))
         _require(self.max_size >= self.min_size, "max_size", "at least min_size", self.max_size)
-        _require(self.norm in NORMS, "norm", f"one of {NORMS}", self.norm)
-        _require(self.sampling in SAMPLING, "sampling", f"one of {SAMPLING}", self.sampling)
-        _require(self.optimizer in OPTIMIZERS, "optimizer", f"one of {OPTIMIZERS}", self.optimizer)
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
+            _require(value in choices, name, f"one of {', '.join(map(repr, choices))}", value)
         _require(self.sampling_ratio >= 0, "sampling_ratio", "0 or more", self.sampling_ratio)
         _require(
             self.mask_size >= 4 and self.mask_size % 2 == 0, "mask_size", "even", self.mask_size
         )
+        levels = 5 if self.pyramid == "fpn" else 1
         _require(
-            len(self.anchor_sizes) == 5, "anchor_sizes", "5 tuples, P2 to P6", self.anchor_sizes
+            len(self.anchor_sizes) == levels,
+            "anchor_sizes",
+            f"a tuple for each level of {self.pyramid!r}, {levels} in all",
+            self.anchor_sizes,
         )
         _require(
             len({len(sizes) for sizes in self.anchor_sizes}) == 1,

@@ -219,7 +219,7 @@ class Network(keras.Model):
             tf.shape(features["P2"])[1:3] * STRIDES[0],
             mask_size=self.config.mask_size,
             aligned=self.config.roi_aligned,
-            binarize=self.config.binary_mask_targets,
+            binarize=self.config.mask_targets == "binary",
         )
         return losses.mask_loss(logits, masks, tf.gather_nd(rois.labels, slots))
 

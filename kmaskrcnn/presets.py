@@ -6,6 +6,7 @@ import difflib
 from typing import Any
 
 from kmaskrcnn.config import MaskRCNNConfig, check_names
+from kmaskrcnn.reference_presets import reference_presets
 
 _MSRA = {  # the original ResNets, as Keras and Detectron2 have them
     "pixel_mean": (123.68, 116.779, 103.939),
@@ -94,14 +95,22 @@ _PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+_REFERENCES = reference_presets()
+
+
 def preset_names() -> list[str]:
-    """The names that `preset` knows."""
-    return list(_PRESETS)
+    """The names that `preset` knows: ours, and `torchvision/…`, `detectron2/…`, `matterport/…`."""
+    return [*_PRESETS, *_REFERENCES]
 
 
 def describe(name: str) -> str:
     """One line on what a preset is for."""
     return _entry(name)[0]
+
+
+def published_classes(name: str) -> tuple[str, ...]:
+    """The classes of the weights that a reference's preset is published with; of ours, none."""
+    return _REFERENCES[name][2] if name in _REFERENCES else ()
 
 
 def preset(name: str, **changes: Any) -> MaskRCNNConfig:
@@ -118,5 +127,7 @@ def preset(name: str, **changes: Any) -> MaskRCNNConfig:
 def _entry(name: str) -> tuple[str, dict[str, Any]]:
     if name in _PRESETS:
         return _PRESETS[name]
-    near = difflib.get_close_matches(str(name), _PRESETS, n=3) or preset_names()
+    if name in _REFERENCES:
+        return _REFERENCES[name][:2]
+    near = difflib.get_close_matches(str(name), preset_names(), n=3) or preset_names()
     raise ValueError(f"There is no preset {name!r}; did you mean {', '.join(near)}?")

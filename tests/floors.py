@@ -15,6 +15,8 @@ ROOT = Path(__file__).parent.parent / PACKAGE
 FLOORS: dict[str, int] = {
     "config": 0,
     "presets": 0,
+    "reference_presets": 0,
+    "classes": 0,
     "ops": 1,
     "structures": 1,
     "tensors": 1,

@@ -26,7 +26,7 @@ CONFIG = {
     "max_size": 533,
     "rpn_box_beta": 1 / 9,
     "box_beta": 1 / 9,
-    "binary_mask_targets": False,
+    "mask_targets": "soft",
     "sampling": "first",
 }
 NORM_NAMES = {
