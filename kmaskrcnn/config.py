@@ -15,6 +15,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "pyramid": ("fpn", "c4", "c5", "dc5"),
     "fpn_norm": ("", "fixed_batch", "batch", "group"),
     "head_norm": ("", "fixed_batch", "batch", "group"),
+    "dense_norm": ("", "fixed_batch", "batch"),
     "level_rule": ("detectron2", "torchvision", "matterport"),
     "roi_pooling": ("align", "pool", "warp", "crop"),
     "roi_reduce": ("average", "max"),
@@ -98,7 +99,8 @@ class MaskRCNNConfig:
     level_rule: str = "detectron2"  # which level a RoI is pooled from
 
     # Heads. "c4" pools 14×14 for res5, whose output the box head averages.
-    head_norm: str = ""
+    head_norm: str = ""  # after the heads' convolutions
+    dense_norm: str = ""  # after the box head's dense layers
     box_pool_size: int = 7
     box_head_num_convs: int = 0
     box_head_conv_channels: int = 256

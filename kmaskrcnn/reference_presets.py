@@ -127,6 +127,7 @@ _MATTERPORT: Fields = {
     "roi_pooling": "crop",
     "level_rule": "matterport",
     "head_norm": "fixed_batch",
+    "dense_norm": "fixed_batch",
     "score_threshold": 0.7,
     "nms_iou": 0.3,
     "best_class_only": True,
