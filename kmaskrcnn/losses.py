@@ -1,4 +1,4 @@
-"""The five losses of Mask R-CNN as pure functions (He et al. 2017, section 3).
+"""The losses of Mask R-CNN as pure functions (He et al. 2017, sections 3 and 5).
 
 Each takes float32 tensors and gives a scalar; nothing to learn from gives 0, never NaN. Labels of
 -1 are left out everywhere.
@@ -70,6 +70,19 @@ def mask_loss(logits: tf.Tensor, target_masks: tf.Tensor, labels: tf.Tensor) -> 
     weights = tf.cast(labels >= 0, tf.float32)
     losses = tf.nn.sigmoid_cross_entropy_with_logits(target_masks, logits)
     return _mean(tf.reduce_mean(losses, [1, 2]) * weights, tf.reduce_sum(weights))
+
+
+def keypoint_loss(logits: tf.Tensor, cells: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
+    """Cross-entropy over the cells of each keypoint's heatmap, mean over the valid keypoints.
+
+    Args:
+        logits: (R, S, S, J). cells: (R, J) int, row · S + column. valid: (R, J) bool.
+    """
+    num_cells = logits.shape[1] * logits.shape[2]
+    flat = tf.reshape(tf.transpose(logits, [0, 3, 1, 2]), [-1, num_cells])
+    weights = tf.reshape(tf.cast(valid, tf.float32), [-1])
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.reshape(cells, [-1]), flat)
+    return _mean(losses * weights, tf.reduce_sum(weights))
 
 
 def smooth_l1(difference: tf.Tensor, beta: float) -> tf.Tensor:

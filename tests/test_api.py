@@ -22,8 +22,8 @@ INVENTORY = {
     "kmaskrcnn.backbones": "STAGES STRIDES Backbone backbone_names "
     "build_backbone imagenet_settings load_pretrained preprocessing stages_up_to usable_taps",
     "kmaskrcnn.layers": "AnchorGenerator AnchorSampler BoxHead DetectionLayer FPN "
-    "FrozenBatchNormalization ImageNormalization MaskHead ProposalLayer PyramidRoIAlign RPNHead "
-    "RoISampler",
+    "FrozenBatchNormalization ImageNormalization KeypointHead MaskHead ProposalLayer "
+    "PyramidRoIAlign RPNHead RoISampler",
     "kmaskrcnn.weights": "Report assign from_keras_resnet load missing_names named_variables "
     "read_arrays",
 }

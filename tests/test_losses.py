@@ -1,4 +1,4 @@
-"""The five losses against obvious NumPy loops, and at their edges."""
+"""The losses against obvious NumPy loops, and at their edges."""
 
 import numpy as np
 import pytest
@@ -70,6 +70,30 @@ def test_mask_loss_is_the_mean_over_pixels_of_positives():
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
+def test_keypoint_loss_is_the_mean_over_valid_keypoints():
+    logits = RNG.normal(size=(3, 4, 4, 5)).astype(np.float32)
+    cells = RNG.integers(0, 16, size=(3, 5))
+    valid = RNG.random(size=(3, 5)) < 0.6
+    terms = []
+    for r, j in np.argwhere(valid):
+        row, column = divmod(cells[r, j], 4)
+        heatmap = logits[r, :, :, j]
+        terms.append(np.log(np.exp(heatmap).sum()) - heatmap[row, column])
+    loss = losses.keypoint_loss(tf.constant(logits), tf.constant(cells), tf.constant(valid))
+    np.testing.assert_allclose(loss, np.mean(terms), rtol=1e-5)
+
+
+def test_keypoint_loss_pulls_towards_the_cell_and_no_other():
+    logits = tf.Variable(tf.zeros([1, 3, 3, 2]))
+    with tf.GradientTape() as tape:
+        loss = losses.keypoint_loss(logits, tf.constant([[5, 0]]), tf.constant([[True, False]]))
+    gradient = tape.gradient(loss, logits).numpy()
+    expected = np.full((3, 3), 1 / 9)
+    expected[1, 2] -= 1
+    np.testing.assert_allclose(gradient[0, ..., 0], expected, rtol=1e-5)
+    assert not gradient[..., 1].any()
+
+
 def test_nothing_to_learn_from_is_zero_and_not_nan():
     nothing = tf.constant([[-1, -1]])
     assert losses.rpn_class_loss(tf.ones([1, 2]), nothing) == 0
@@ -77,6 +101,9 @@ def test_nothing_to_learn_from_is_zero_and_not_nan():
     assert losses.class_loss(tf.zeros([0, 3]), tf.zeros([0], tf.int32)) == 0
     assert losses.box_loss(tf.zeros([0, 2, 4]), tf.zeros([0, 4]), tf.zeros([0], tf.int32)) == 0
     assert losses.mask_loss(tf.zeros([0, 4, 4]), tf.zeros([0, 4, 4]), tf.zeros([0], tf.int32)) == 0
+    heatmaps, cells = tf.ones([2, 4, 4, 3]), tf.zeros([2, 3], tf.int32)
+    assert losses.keypoint_loss(heatmaps, cells, tf.zeros([2, 3], bool)) == 0
+    assert losses.keypoint_loss(heatmaps[:0], cells[:0], tf.zeros([0, 3], bool)) == 0
 
 
 def test_box_loss_has_no_nan_gradient_from_targets_of_padding():

@@ -5,6 +5,7 @@ from kmaskrcnn.layers.anchors import AnchorGenerator
 from kmaskrcnn.layers.box_head import BoxHead
 from kmaskrcnn.layers.detection import DetectionLayer
 from kmaskrcnn.layers.fpn import FPN
+from kmaskrcnn.layers.keypoint_head import KeypointHead
 from kmaskrcnn.layers.mask_head import MaskHead
 from kmaskrcnn.layers.normalization import FrozenBatchNormalization
 from kmaskrcnn.layers.preprocessing import ImageNormalization
@@ -21,6 +22,7 @@ __all__ = [
     "DetectionLayer",
     "FrozenBatchNormalization",
     "ImageNormalization",
+    "KeypointHead",
     "MaskHead",
     "ProposalLayer",
     "PyramidRoIAlign",
