@@ -1,6 +1,6 @@
 """RoIAlign over a whole feature pyramid, on the C++ op or on TensorFlow's own ops.
 
-He et al., Mask R-CNN, 2017, section 3; the level of a RoI is Lin et al., FPN, 2017, equation 1.
+He et al., Mask R-CNN, 2017, section 3.
 """
 
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from kmaskrcnn.ops import library, roi_align_fallback
+from kmaskrcnn.ops import library, roi_align_fallback, roi_checks
 
-DTYPES = (tf.float32, tf.float64, tf.bfloat16, tf.float16)
+REDUCTIONS = ("average", "max")
 LARGEST_SAMPLING_RATIO = 128  # as in roi_align_geometry.h
 
 
@@ -24,6 +24,7 @@ def roi_align(
     output_size: int | tuple[int, int],
     sampling_ratio: int = 2,
     aligned: bool = True,
+    reduce: str = "average",
 ) -> tf.Tensor:
     """Pools each box from its pyramid level into a grid of S×S bins, by bilinear samples.
 
@@ -47,23 +48,27 @@ def roi_align(
             The fallback cannot: it takes 2 instead, and says so once.
         aligned: shift by half a pixel, so that pixel centres lie at + 0.5 (Detectron2;
             torchvision's detectors and the first Mask R-CNN do not).
+        reduce: "average" of a bin's samples, or their "max" (table 2c of the paper), in which a
+            sample outside the features counts as 0. The op averages: a maximum always runs on the
+            fallback, in float32.
 
     Returns:
         (R, S, S, F) of the features' dtype. R = 0 gives an empty tensor.
 
     Raises:
-        ValueError: wrong static shapes, dtypes, or numbers of levels.
+        ValueError: wrong static shapes, dtypes, or numbers of levels; an unknown `reduce`.
         tf.errors.InvalidArgumentError: an image or level index that does not exist, or a shape that
             turns out wrong at run time.
     """
-    size = (output_size, output_size) if isinstance(output_size, int) else output_size
     features = [tf.convert_to_tensor(feature) for feature in features]
-    _check_arguments(features, scales, size, sampling_ratio)
+    roi_checks.check_features(features, scales)
+    size = roi_checks.as_pair(output_size)
+    _check_sampling(sampling_ratio, reduce)
     geometry = tf.float64 if features[0].dtype == tf.float64 else tf.float32
     boxes = tf.stop_gradient(tf.cast(boxes, geometry))
     batch_indices, levels = tf.cast(batch_indices, tf.int32), tf.cast(levels, tf.int32)
-    _check_rois(boxes, batch_indices, levels)
-    module = library.selected()
+    roi_checks.check_rois(boxes, batch_indices, levels)
+    module = library.selected() if reduce == "average" else None
     if module is None:
         return roi_align_fallback.roi_align(
             features,
@@ -74,6 +79,7 @@ def roi_align(
             output_size=size,
             sampling_ratio=sampling_ratio,
             aligned=aligned,
+            reduce=reduce,
         )
     return module.kmaskrcnn_roi_align(
         features=features,
@@ -88,84 +94,14 @@ def roi_align(
     )
 
 
-def assign_levels(
-    boxes: tf.Tensor,
-    *,
-    num_levels: int,
-    min_level: int = 2,
-    canonical_size: float = 224.0,
-    canonical_level: int = 4,
-    inner_epsilon: float = 1e-8,
-    outer_epsilon: float = 0.0,
-) -> tf.Tensor:
-    """The pyramid level that each box is pooled from, by its size.
-
-    floor(canonical_level + log2(sqrt(area) / canonical_size + inner_epsilon) + outer_epsilon),
-    clipped to the levels there are. Detectron2 has an inner epsilon of 1e-8; torchvision an outer
-    one of 1e-6 and no inner.
-
-    Args:
-        boxes: (..., 4) x1 y1 x2 y2, input pixels.
-        num_levels: how many levels, the first of which is `min_level`.
-        min_level: 2 for a pyramid that begins with P2.
-        canonical_size: side of a box that belongs to `canonical_level`, input pixels.
-        canonical_level: see `canonical_size`.
-        inner_epsilon: inside the logarithm.
-        outer_epsilon: outside.
-
-    Returns:
-        (...) int32 in [0, num_levels): indices into the list of levels. Empty, inverted and NaN
-        boxes get 0.
-    """
-    boxes = tf.cast(boxes, tf.float32)
-    area = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
-    side = tf.sqrt(tf.where(area > 0, area, tf.zeros_like(area)))
-    exponent = tf.math.log(side / canonical_size + inner_epsilon) / tf.math.log(2.0)
-    level = tf.floor(canonical_level + exponent + outer_epsilon) - min_level
-    return tf.cast(tf.clip_by_value(level, 0, num_levels - 1), tf.int32)
-
-
-def _check_arguments(
-    features: list[tf.Tensor], scales: Sequence[float], size: tuple[int, int], sampling_ratio: int
-) -> None:
-    if not features or len(features) != len(scales):
-        raise ValueError(
-            f"Expected one scale per level, at least one; got {len(features)} levels and "
-            f"{len(scales)} scales."
-        )
-    if len(size) != 2 or min(size) < 1:
-        raise ValueError(f"output_size must be positive, S or (height, width); got {size}.")
+def _check_sampling(sampling_ratio: int, reduce: str) -> None:
     if not 0 <= sampling_ratio <= LARGEST_SAMPLING_RATIO:
         raise ValueError(
             f"sampling_ratio must be 0 (adaptive) to {LARGEST_SAMPLING_RATIO}; "
             f"got {sampling_ratio}."
         )
-    first = features[0]
-    for level, feature in enumerate(features):
-        if feature.dtype not in DTYPES or feature.dtype != first.dtype:
-            names = ", ".join(dtype.name for dtype in DTYPES)
-            raise ValueError(
-                f"Features must all be one of {names}; level {level} is {feature.dtype.name}, "
-                f"level 0 is {first.dtype.name}."
-            )
-        expected = tf.TensorShape([first.shape[0], None, None, first.shape[-1]])
-        if feature.shape.rank is not None and not feature.shape.is_compatible_with(expected):
-            raise ValueError(
-                f"Features must be (B, H, W, F) with the same B and F on every level; level "
-                f"{level} is {feature.shape}, level 0 is {first.shape}."
-            )
-
-
-def _check_rois(boxes: tf.Tensor, batch_indices: tf.Tensor, levels: tf.Tensor) -> None:
-    count = boxes.shape[:1]
-    for indices in (batch_indices, levels):
-        if not boxes.shape.is_compatible_with([None, 4]) or not indices.shape.is_compatible_with(
-            count
-        ):
-            raise ValueError(
-                "Expected boxes (R, 4), batch_indices (R,) and levels (R,); got "
-                f"{boxes.shape}, {batch_indices.shape} and {levels.shape}."
-            )
+    if reduce not in REDUCTIONS:
+        raise ValueError(f"reduce must be one of {', '.join(REDUCTIONS)}, not {reduce!r}.")
 
 
 ATTRIBUTES = ("scales", "pooled_height", "pooled_width", "sampling_ratio", "aligned")

@@ -1,10 +1,10 @@
-"""RoIAlign made of ``tf.image.crop_and_resize``, for machines without the C++ op.
+"""RoIAlign made of ``tf.image.crop_and_resize``: for machines without the C++ op, and for maxima.
 
 crop_and_resize samples bilinearly on a grid whose first and last points are given, in coordinates
 where pixel centres are integers, and gives zero outside. It is RoIAlign with three measures: the
 grid's ends are put on the first and last sample (which holds the half-pixel shift), s·S samples are
-averaged s×s, and features are padded by a mirrored pixel, so that samples up to a pixel outside
-read the border as torchvision's do.
+averaged s×s (or their maximum is taken), and features are padded by a mirrored pixel, so that
+samples up to a pixel outside read the border as torchvision's do.
 """
 
 import functools
@@ -15,7 +15,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-LARGEST_COORDINATE = 2.0**24  # as in roi_align_geometry.h
+from kmaskrcnn.ops import roi_checks
+from kmaskrcnn.ops.levels import pool_by_level
+
 DEFAULT_SAMPLING_RATIO = 2
 NOWHERE = -100.0  # feature pixels: what is sampled there is zero
 
@@ -30,32 +32,31 @@ def roi_align(
     output_size: tuple[int, int],
     sampling_ratio: int,
     aligned: bool,
+    reduce: str,
 ) -> tf.Tensor:
     """As `kmaskrcnn.ops.roi_align`, whose arguments have been checked.
 
     Computes in float32 whatever the features are. Adaptive sampling is replaced by 2 samples.
     """
     if sampling_ratio == 0:
-        _say_adaptive_once()
-    dtype = features[0].dtype
-    boxes = tf.cast(boxes, tf.float32)
-    batch_indices, levels = _checked(features, boxes, batch_indices, levels)
-    order, pooled = [], []
-    for index, (feature, scale) in enumerate(zip(features, scales, strict=True)):
-        members = tf.cast(tf.where(tf.equal(levels, index))[:, 0], tf.int32)
-        scaled = tf.gather(boxes, members) * scale - (0.5 if aligned else 0.0)
+        _say_adaptive_once(reduce)
+    ratio = sampling_ratio or DEFAULT_SAMPLING_RATIO
+    summarise = tf.nn.avg_pool2d if reduce == "average" else tf.nn.max_pool2d
+
+    def pool(feature, scale, boxes, images):
+        scaled = boxes * scale - (0.5 if aligned else 0.0)
         rows, columns = (
             _axis(scaled[:, axis::2], bins, tf.shape(feature)[2 - axis], sampling_ratio, aligned)
             for axis, bins in ((1, output_size[0]), (0, output_size[1]))
         )
-        order.append(members)
-        images = tf.gather(batch_indices, members)
         sampled = _sample(tf.cast(feature, tf.float32), rows, columns, images)
-        ratio = sampling_ratio or DEFAULT_SAMPLING_RATIO
-        pooled.append(tf.nn.avg_pool2d(sampled, ratio, ratio, "VALID") if ratio > 1 else sampled)
-    result = tf.dynamic_stitch(order, pooled) if len(pooled) > 1 else pooled[0]
-    result.set_shape([boxes.shape[0], *output_size, features[0].shape[-1]])
-    return tf.cast(result, dtype)
+        return summarise(sampled, ratio, ratio, "VALID") if ratio > 1 else sampled
+
+    boxes = tf.cast(boxes, tf.float32)
+    indices = roi_checks.checked_indices("roi_align", features, boxes, batch_indices, levels)
+    pooled = pool_by_level(pool, features, scales, boxes, *indices)
+    pooled.set_shape([boxes.shape[0], *output_size, features[0].shape[-1]])
+    return tf.cast(pooled, features[0].dtype)
 
 
 class _Axis(NamedTuple):
@@ -68,7 +69,7 @@ class _Axis(NamedTuple):
 
 def _axis(ends: tf.Tensor, bins: int, size: tf.Tensor, sampling_ratio: int, aligned: bool) -> _Axis:
     """Samples between `ends` (R, 2), by the formula of roi_align_geometry.h."""
-    usable = tf.reduce_all(tf.abs(ends) <= LARGEST_COORDINATE, axis=1)  # false for NaN
+    usable = tf.reduce_all(tf.abs(ends) <= roi_checks.LARGEST_COORDINATE, axis=1)  # false for NaN
     length = ends[:, 1] - ends[:, 0]
     if sampling_ratio == 0 and aligned:  # an empty or inverted box has no adaptive samples
         usable &= length > 0
@@ -122,30 +123,13 @@ def _crop(
     return tf.image.crop_and_resize(feature, grid, images, samples)
 
 
-def _checked(
-    features: Sequence[tf.Tensor], boxes: tf.Tensor, batch_indices: tf.Tensor, levels: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """The indices, behind checks of their values, as the C++ op makes them."""
-    images = tf.shape(features[0])[0]
-    count = tf.shape(boxes)[0]
-    checks = [
-        tf.debugging.assert_equal(tf.shape(batch_indices)[0], count, "roi_align: batch_indices"),
-        tf.debugging.assert_equal(
-            tf.shape(levels)[0], count, "roi_align: levels (R,) of boxes (R, 4)"
-        ),
-        tf.debugging.assert_non_negative(batch_indices, "roi_align: image index below 0"),
-        tf.debugging.assert_less(batch_indices, images, "roi_align: image index beyond the batch"),
-        tf.debugging.assert_non_negative(levels, "roi_align: level below 0"),
-        tf.debugging.assert_less(levels, len(features), "roi_align: level beyond the pyramid"),
-    ]
-    with tf.control_dependencies([check for check in checks if check is not None]):
-        return tf.identity(batch_indices), tf.identity(levels)
-
-
-@functools.lru_cache(maxsize=1)
-def _say_adaptive_once() -> None:
+@functools.cache
+def _say_adaptive_once(reduce: str) -> None:
+    average = reduce == "average"
     logging.getLogger(__name__).warning(
-        "RoIAlign without the C++ op cannot sample adaptively (sampling_ratio 0): it takes %d "
-        "samples per bin and axis. `kmaskrcnn build-op` compiles the op.",
+        "RoIAlign %s cannot sample adaptively (sampling_ratio 0): it takes %d samples per bin and "
+        "axis.%s",
+        "without the C++ op" if average else 'with reduce="max"',
         DEFAULT_SAMPLING_RATIO,
+        " `kmaskrcnn build-op` compiles the op." if average else "",
     )

@@ -1,10 +1,9 @@
-"""RoIAlign and level assignment against the references' answers."""
+"""RoIAlign against the reference's answers."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from kmaskrcnn.ops import assign_levels
 from tests.ops.roi_align_cases import TOLERANCE, pool
 from tests.shared import shared_path
 
@@ -41,24 +40,3 @@ def test_torchvision(implementation, aligned, sampling_ratio, size):
         gradient = tape.gradient(pooled, features, output_gradients=answers[f"{key}/upstream"])
         limit = tolerance * max(1.0, np.abs(answers[f"{key}/gradient"]).max())
         np.testing.assert_allclose(gradient, answers[f"{key}/gradient"], atol=limit)
-
-
-def test_levels_by_hand():
-    boxes = np.float32(
-        [[0, 0, 224, 224], [0, 0, 111, 111], [0, 0, 448, 448], [0, 0, 5000, 5000], [5, 5, 5, 5]]
-        + [[9, 9, 5, 20], [np.nan] * 4]
-    )
-    assert assign_levels(boxes, num_levels=4).numpy().tolist() == [2, 0, 3, 3, 0, 0, 0]
-    assert assign_levels(boxes[tf.newaxis], num_levels=4).shape == (1, 7)
-    assert assign_levels(boxes[:0], num_levels=4).shape == (0,)
-
-
-@pytest.mark.parametrize("reference", ["torchvision", "detectron2"])
-def test_levels_of_the_references(reference):
-    answers = np.load(shared_path("parity/ops/levels.npz"))
-    epsilons = {
-        "torchvision": dict(inner_epsilon=0.0, outer_epsilon=1e-6),
-        "detectron2": dict(inner_epsilon=1e-8, outer_epsilon=0.0),
-    }
-    levels = assign_levels(answers["boxes"], num_levels=4, **epsilons[reference])
-    np.testing.assert_array_equal(levels + 2, answers[reference])
