@@ -27,6 +27,7 @@ def roi_align_loop(
     output_size,
     sampling_ratio=2,
     aligned=True,
+    reduce="average",
 ) -> np.ndarray:
     """As `kmaskrcnn.ops.roi_align`, float64."""
     size = (output_size, output_size) if isinstance(output_size, int) else output_size
@@ -41,10 +42,32 @@ def roi_align_loop(
         samples_y = sampling_ratio or max(int(np.ceil(step_y)), 0)
         samples_x = sampling_ratio or max(int(np.ceil(step_x)), 0)
         for bin_y, bin_x in np.ndindex(*size):
-            for y, x in np.ndindex(samples_y, samples_x):
-                pooled[roi, bin_y, bin_x] += bilinear(
+            samples = [
+                bilinear(
                     features[level][image],
                     top + (bin_y + (y + 0.5) / samples_y) * step_y,
                     left + (bin_x + (x + 0.5) / samples_x) * step_x,
-                ) / (samples_y * samples_x)
+                )
+                for y, x in np.ndindex(samples_y, samples_x)
+            ]
+            if samples:
+                summarise = np.mean if reduce == "average" else np.max
+                pooled[roi, bin_y, bin_x] = summarise(samples, axis=0)
     return pooled
+
+
+def finite_differences(loss, features, step=1e-5):
+    """(level, place, d loss / d features[level][place]) in float64, at some places of each level.
+
+    Args:
+        loss: a function of a list of float64 arrays, as `features`.
+    """
+    for level, feature in enumerate(features):
+        for index in range(0, 280, 21):
+            place = np.unravel_index(index % np.size(feature), np.shape(feature))
+            values = []
+            for sign in (1, -1):
+                moved = [np.array(other, np.float64) for other in features]
+                moved[level][place] += sign * step
+                values.append(loss(moved))
+            yield level, place, (values[0] - values[1]) / (2 * step)

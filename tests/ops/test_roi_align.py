@@ -14,7 +14,7 @@ from tests.ops.roi_align_cases import (
     random_boxes,
     random_pyramid,
 )
-from tests.ops.roi_align_loop import roi_align_loop
+from tests.ops.roi_align_loop import finite_differences, roi_align_loop
 
 
 @pytest.fixture
@@ -87,6 +87,36 @@ def test_adaptive_sampling_equals_a_loop(implementation):
         arguments["sampling_ratio"] = 2
     expected = roi_align_loop(features, boxes, images, levels, **arguments)
     np.testing.assert_allclose(pooled, expected, atol=TOLERANCE[implementation, "float32"])
+
+
+@pytest.mark.parametrize("aligned", [True, False])
+@pytest.mark.parametrize("sampling_ratio", [0, 1, 2, 3])
+def test_maxima_equal_a_loop(implementation, aligned, sampling_ratio):
+    features, (boxes, images, levels) = random_pyramid(), random_boxes()
+    arguments = dict(scales=PYRAMID_SCALES, output_size=(2, 3), aligned=aligned, reduce="max")
+    pooled = pool(
+        features, boxes, images, levels, sampling_ratio=sampling_ratio, **arguments
+    )  # always the fallback, which takes 2 for adaptive
+    expected = roi_align_loop(
+        features, boxes, images, levels, sampling_ratio=sampling_ratio or 2, **arguments
+    )
+    np.testing.assert_allclose(pooled, expected, atol=TOLERANCE["fallback", "float32"])
+
+
+def test_gradient_of_maxima_against_finite_differences_of_a_loop():
+    features, (boxes, images, levels) = random_pyramid(2), random_boxes(12)
+    weights = np.random.default_rng(5).standard_normal((12, 3, 3, 2))
+    arguments = dict(scales=PYRAMID_SCALES, output_size=3, reduce="max")
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        pooled = pool(features, boxes, images, levels, **arguments)
+    gradients = tape.gradient(pooled, features, output_gradients=tf.constant(weights, "float32"))
+
+    def loss(moved):
+        return np.sum(weights * roi_align_loop(moved, boxes, images, levels, **arguments))
+
+    for level, place, difference in finite_differences(loss, features):
+        np.testing.assert_allclose(gradients[level].numpy()[place], difference, atol=1e-4)
 
 
 @pytest.mark.parametrize("channels", [1, 15, 16, 17, 63, 64, 83, 130])
@@ -231,3 +261,14 @@ def test_the_fallback_says_once_that_it_is_not_adaptive(caplog):
         for _ in range(2):
             pool(random_pyramid(), [[0.0, 0, 9, 9]], scales=PYRAMID_SCALES, sampling_ratio=0)
     assert [record.message.count("takes 2 samples") for record in caplog.records] == [1]
+    assert "build-op" in caplog.text and "max" not in caplog.text
+
+
+def test_maxima_say_once_that_they_are_not_adaptive(caplog):
+    roi_align_fallback._say_adaptive_once.cache_clear()
+    with caplog.at_level("WARNING"):
+        for _ in range(2):
+            box = [[0.0, 0, 9, 9]]
+            pool(random_pyramid(), box, scales=PYRAMID_SCALES, sampling_ratio=0, reduce="max")
+    assert [record.message.count("takes 2 samples") for record in caplog.records] == [1]
+    assert 'reduce="max"' in caplog.text and "build-op" not in caplog.text

@@ -89,6 +89,7 @@ def test_a_gigantic_box_is_sampled_exactly(implementation):
         (dict(output_size=0), "output_size"),
         (dict(sampling_ratio=-1), "sampling_ratio"),
         (dict(sampling_ratio=1000), "sampling_ratio"),
+        (dict(reduce="sum"), "reduce must be one of average, max"),
         (dict(boxes=np.zeros((2, 5), np.float32)), r"boxes \(R, 4\)"),
         (dict(levels=[0]), r"levels \(R,\)"),
         (dict(images=[0]), r"batch_indices \(R,\)"),
