@@ -1,0 +1,93 @@
+"""One step of training: the losses, and the gradient of each parameter by the reference's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from tests.parity.limits import LIMITS, SMALL_GRADIENT
+from tests.parity.rows import Row, relative_row
+from tests.parity.run import Run
+from tests.parity.truth import targets
+
+LOSSES = {
+    # torchvision
+    "loss_objectness": "rpn_class_loss",
+    "loss_rpn_box_reg": "rpn_box_loss",
+    "loss_classifier": "class_loss",
+    # both
+    "loss_box_reg": "box_loss",
+    "loss_mask": "mask_loss",
+    "loss_keypoint": "keypoint_loss",
+    # Detectron2
+    "loss_rpn_cls": "rpn_class_loss",
+    "loss_rpn_loc": "rpn_box_loss",
+    "loss_cls": "class_loss",
+    **{f"loss_cls_stage{i}": f"class_loss_{i + 1}" for i in range(3)},
+    **{f"loss_box_reg_stage{i}": f"box_loss_{i + 1}" for i in range(3)},
+    # matterport
+    "rpn_bbox_loss": "rpn_box_loss",
+    "mrcnn_class_loss": "class_loss",
+    "mrcnn_bbox_loss": "box_loss",
+    "mrcnn_mask_loss": "mask_loss",
+}
+
+
+def training_rows(run: Run) -> Iterator[Row]:
+    """Every loss, then every gradient, of one step."""
+    names = run.case.names("training/loss/")
+    if not names:
+        return
+    named, gradients = step(run)
+    for name in names:
+        theirs = float(run.case.answers[f"training/loss/{name}"])
+        ours = named.get(LOSSES.get(name, name), float("nan"))
+        away = abs(ours - theirs) / abs(theirs) if theirs else abs(ours)
+        yield Row("losses", name, away, LIMITS["losses"])
+    yield from _gradient_rows(run, gradients)
+
+
+def step(run: Run) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """The losses, and the gradient of their sum for each of our parameters."""
+    model = run.training_model
+    variables = model.parameters
+    inputs, truth = run.inputs, targets(run.case)
+    with tf.GradientTape() as tape:
+        for variable in variables.values():
+            tape.watch(variable.value)
+        named = model(inputs, targets=truth, training=True)
+        total = tf.add_n(list(named.values()))
+    gradients = tape.gradient(
+        total,
+        {name: variable.value for name, variable in variables.items()},
+        unconnected_gradients=tf.UnconnectedGradients.ZERO,
+    )
+    return (
+        {name: float(loss) for name, loss in named.items()},
+        {name: gradient.numpy() for name, gradient in gradients.items()},
+    )
+
+
+def _gradient_rows(run: Run, gradients: dict[str, np.ndarray]) -> Iterator[Row]:
+    """Norms of all parameters, the worst of them by name; samples of some."""
+    answers = run.case.answers
+    names = [str(name) for name in answers["training/grad_names"]]
+    held = answers.get("training/grad_norms_targets_held", answers["training/grad_norms"])
+    norms = dict(zip(names, held.astype(np.float64), strict=True))
+    ours = run.in_their_names(gradients)
+    missing = [name for name in names if name not in ours]
+    yield Row("gradients", "names not found", float(len(missing)), 0.0, " ".join(missing[:3]))
+    largest = max(norms.values())
+    away = {
+        name: abs(np.linalg.norm(ours[name].astype(np.float64)) - norm) / norm
+        for name, norm in norms.items()
+        if name in ours and norm > SMALL_GRADIENT * largest
+    }
+    worst = max(away, key=away.__getitem__)
+    yield Row("gradients", f"norms of {len(away)}", away[worst], LIMITS["gradients"], worst)
+    for name in run.case.names("training/grad/"):
+        if name in ours:
+            sample = run.case.sample(f"training/grad/{name}")
+            yield relative_row("gradients", name, ours[name], sample, LIMITS["gradients"])
