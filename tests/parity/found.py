@@ -20,7 +20,7 @@ from tests.parity.run import Run
 
 
 class Found(NamedTuple):
-    """One image's detections of either side, in the original's pixels and the reference's labels."""
+    """One image's detections of either side: the original's pixels, the reference's labels."""
 
     boxes: np.ndarray  # (K, 4) x1 y1 x2 y2
     scores: np.ndarray

@@ -39,7 +39,7 @@ def relative(got: np.ndarray, sample: Sample) -> float:
 
 
 def at(got: np.ndarray, sample: Sample) -> tuple[np.ndarray, np.ndarray]:
-    """The sampled values of both sides, as float64, without those that we have no counterpart of."""
+    """The sampled values of both sides, float64, without those that we have no counterpart of."""
     values = np.ma.asarray(got).reshape(-1)[sample.index]
     kept = ~np.ma.getmaskarray(values)
     return values.data[kept].astype(np.float64), sample.value[kept].astype(np.float64)
