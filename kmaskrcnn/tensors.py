@@ -7,6 +7,14 @@ from typing import NamedTuple
 import tensorflow as tf
 
 
+class Windows(NamedTuple):
+    """What boxes are clipped to: the images inside the padded batch, in the frame of the boxes."""
+
+    proposals: tf.Tensor  # (B, 4) float32 x1 y1 x2 y2; matterport lets proposals into the padding
+    images: tf.Tensor  # (B, 4)
+    padded_size: tf.Tensor  # (2,) int32 height, width of the batch in pixels
+
+
 class Proposals(NamedTuple):
     """Candidate boxes of a batch, best first: R an image, padded."""
 

@@ -8,6 +8,7 @@ from kmaskrcnn.backbones.pretrained import (
     preprocessing,
     usable_taps,
 )
+from kmaskrcnn.backbones.resnet import build_res5
 
 __all__ = [
     "STAGES",
@@ -15,6 +16,7 @@ __all__ = [
     "Backbone",
     "backbone_names",
     "build_backbone",
+    "build_res5",
     "imagenet_settings",
     "load_pretrained",
     "preprocessing",

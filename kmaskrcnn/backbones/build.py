@@ -19,9 +19,9 @@ def build_backbone(
     input_channels: int = 3,
     norm: str = "frozen_batch",
     norm_epsilon: float | None = None,
-    stride_in_1x1: bool = False,
     taps: Mapping[str, str] | None = None,
     weights: str | os.PathLike | None = None,
+    **of_resnets: object,
 ) -> Backbone:
     """Builds a backbone by its name.
 
@@ -30,13 +30,15 @@ def build_backbone(
             ``keras.applications`` in any spelling, with its width where it takes one:
             ``"EfficientNetB0"``, ``"mobilenet_0.75"``, ``"ResNet50"`` (Keras' own).
         input_channels: C of the images.
-        norm: ``"frozen_batch"``, ``"batch"``, or ``"group"``, the one to take without weights.
+        norm: ``"frozen_batch"``, ``"fixed_batch"``, ``"batch"``, or ``"group"``, the one to take
+            without weights.
         norm_epsilon: added to the variance; None: the network's own.
-        stride_in_1x1: our ResNets only: stride in the first 1×1 convolution of a block.
         taps: Keras' networks only: layers to tap instead of those found by shape,
             ``{"C5": "conv_pw_12_relu"}``.
         weights: None (random), ``"imagenet"`` (Keras downloads them), or a file that
             :func:`kmaskrcnn.weights.read_arrays` reads. What was loaded is in ``.report``.
+        **of_resnets: our ResNets only: ``stride_in_1x1``, ``conv_bias``, ``same_pool``, ``last``
+            and ``dilated`` of :func:`kmaskrcnn.backbones.resnet.build`.
 
     Returns:
         A Keras model from (B, H, W, input_channels) float32, normalised, H and W multiples of 32,
@@ -49,9 +51,9 @@ def build_backbone(
     common = {"input_channels": input_channels, "norm": norm, "norm_epsilon": norm_epsilon}
     if name in resnet.ARCHITECTURES:
         _refuse(name, taps=taps)
-        backbone = resnet.build(name, stride_in_1x1=stride_in_1x1, **common)
+        backbone = resnet.build(name, **common, **of_resnets)
     else:
-        _refuse(name, stride_in_1x1=stride_in_1x1)
+        _refuse(name, **{switch: v for switch, v in of_resnets.items() if v != "C5"})
         backbone = applications.build(name, taps=taps, **common)
     if weights is not None:
         load_pretrained(backbone, weights)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-from kmaskrcnn.backbones.base import Backbone
+from kmaskrcnn.backbones.base import STRIDES, Backbone
 from kmaskrcnn.layers.normalization import normalization
 
 _STAGE_OF = {"stem": "stem", "res2": "C2", "res3": "C3", "res4": "C4", "res5": "C5"}
@@ -44,6 +44,7 @@ ARCHITECTURES = {
     "resnet152": Architecture((3, 8, 36, 3)),
     "resnext50_32x4d": Architecture((3, 4, 6, 3), groups=32, width_per_group=4),
     "resnext101_32x8d": Architecture((3, 4, 23, 3), groups=32, width_per_group=8),
+    "resnext101_64x4d": Architecture((3, 4, 23, 3), groups=64, width_per_group=4),
     "resnet_small": Architecture((2, 2, 2, 2), bottleneck=False, width=32),  # 2.8 M parameters
     # For tests. oneDNN (TF 2.21) corrupts memory in the gradient of a strided 1×1 convolution over
     # fewer than 16 channels, so this is as narrow as it gets.
@@ -58,44 +59,64 @@ def build(
     norm: str = "frozen_batch",
     norm_epsilon: float | None = None,
     stride_in_1x1: bool = False,
+    conv_bias: bool = False,
+    same_pool: bool = False,
+    last: str = "C5",
+    dilated: bool = False,
 ) -> Backbone:
     """Builds one of :data:`ARCHITECTURES`.
 
     Args:
         name: its name.
         input_channels: C of the images.
-        norm: ``"frozen_batch"``, ``"batch"`` or ``"group"``.
+        norm: a kind of :func:`kmaskrcnn.layers.normalization.normalization`.
         norm_epsilon: added to the variance; None: 1e-5.
         stride_in_1x1: whether a bottleneck strides in its first 1×1 convolution, as the paper's own
             weights and Keras' do, or in its 3×3 one, as torchvision's.
+        conv_bias: whether convolutions have a bias in front of their norm (matterport).
+        same_pool: whether the max pool is padded as TensorFlow's ``same`` (matterport).
+        last: ``"C5"``, or ``"C4"`` to end there (heads that hold res5 themselves).
+        dilated: whether C5 keeps the stride of 16 and dilates instead.
 
     Returns:
         The backbone, from random weights (Kaiming normal over the fan-out).
     """
-    architecture = ARCHITECTURES[name]
-    epsilon = _EPSILON if norm_epsilon is None else norm_epsilon
-    part = _Parts(norm, epsilon, architecture, stride_in_1x1)
-    images = keras.Input((None, None, input_channels), name="images")
-    x = part.stem(images)
-    taps = {}
-    for stage, count in enumerate(architecture.blocks):
-        prefix = f"res{stage + 2}"
-        for block in range(count):
-            stride = 2 if stage and not block else 1
-            x = part.block(x, f"{prefix}.{block}", architecture.width * 2**stage, stride)
-        taps[f"C{stage + 2}"] = (f"{prefix}.{count - 1}.out", x)
-    recipe = {
-        "name": name,
-        "input_channels": input_channels,
+    switches = {
         "norm": norm,
         "norm_epsilon": norm_epsilon,
         "stride_in_1x1": stride_in_1x1,
+        "conv_bias": conv_bias,
+        "same_pool": same_pool,
     }
-    return Backbone(images, taps, _stages(images, taps), recipe)
+    part = _Parts(ARCHITECTURES[name], **switches)
+    images = keras.Input((None, None, input_channels), name="images")
+    x = part.stem(images)
+    taps = {}
+    for level in STRIDES:
+        number = int(level[1])
+        x = part.stage(x, number, dilation=2 if dilated and number == 5 else 1)
+        taps[level] = (part.last_layer(number), x)
+        if level == last:
+            break
+    recipe = {"name": name, "input_channels": input_channels, **switches}
+    return Backbone(images, taps, _stages(images, x), {**recipe, "last": last, "dilated": dilated})
 
 
-def _stages(images, taps) -> dict[str, str]:
-    names = [layer.name for layer in keras.Model(images, taps["C5"][1]).layers]
+def build_res5(name: str, **switches) -> keras.Model:
+    """The last stage alone, (R, S, S, F4) → (R, S/2, S/2, F5): the head of the C4 systems.
+
+    Args:
+        name: of the backbone; switches: ``norm``, ``norm_epsilon``, ``stride_in_1x1`` and
+            ``conv_bias`` of :func:`build`.
+    """
+    architecture = ARCHITECTURES[name]
+    wide = 4 if architecture.bottleneck else 1
+    rois = keras.Input((None, None, architecture.width * 4 * wide), name="rois")
+    return keras.Model(rois, _Parts(architecture, **switches).stage(rois, 5), name="res5")
+
+
+def _stages(images, last) -> dict[str, str]:
+    names = [layer.name for layer in keras.Model(images, last).layers]
     return {name: _STAGE_OF[name.split(".")[0]] for name in names if name != "images"}
 
 
@@ -103,42 +124,58 @@ def _stages(images, taps) -> dict[str, str]:
 class _Parts:
     """The pieces of a ResNet, each from a Keras tensor to the next."""
 
-    norm: str
-    epsilon: float
     architecture: Architecture
-    stride_in_1x1: bool
+    norm: str = "frozen_batch"
+    norm_epsilon: float | None = None
+    stride_in_1x1: bool = False
+    conv_bias: bool = False
+    same_pool: bool = False
 
     def stem(self, x):
         x = self._conv(x, "stem.conv", self.architecture.width, 7, stride=2)
         x = layers.ReLU(name="stem.relu")(self._norm(x, "stem.norm"))
+        if self.same_pool:
+            return layers.MaxPooling2D(3, 2, "same", name="stem.pool")(x)
         x = layers.ZeroPadding2D(1, name="stem.pool_pad")(x)  # after a ReLU, 0 is as good as −inf
         return layers.MaxPooling2D(3, 2, name="stem.pool")(x)
 
-    def block(self, x, name: str, width: int, stride: int):
+    def stage(self, x, number: int, dilation: int = 1):
+        """res2 … res5; a dilated stage has no stride."""
+        width = self.architecture.width * 2 ** (number - 2)
+        for block in range(self.architecture.blocks[number - 2]):
+            stride = 2 if number > 2 and block == 0 and dilation == 1 else 1
+            x = self.block(x, f"res{number}.{block}", width, stride, dilation)
+        return x
+
+    def last_layer(self, number: int) -> str:
+        return f"res{number}.{self.architecture.blocks[number - 2] - 1}.out"
+
+    def block(self, x, name: str, width: int, stride: int, dilation: int = 1):
         branch = self._bottleneck if self.architecture.bottleneck else self._basic
-        y = branch(x, name, width, stride)
+        y = branch(x, name, width, stride, dilation)
         if stride > 1 or x.shape[-1] != y.shape[-1]:
             x = self._conv(x, f"{name}.shortcut.conv", y.shape[-1], 1, stride)
             x = self._norm(x, f"{name}.shortcut.norm")
         return layers.ReLU(name=f"{name}.out")(layers.Add(name=f"{name}.add")([y, x]))
 
-    def _bottleneck(self, x, name: str, width: int, stride: int):
+    def _bottleneck(self, x, name: str, width: int, stride: int, dilation: int):
         groups = self.architecture.groups
         inner = width * self.architecture.width_per_group // 64 * groups
         first, second = (stride, 1) if self.stride_in_1x1 else (1, stride)
         x = self._conv_norm_relu(x, name, 1, inner, 1, first)
-        x = self._conv_norm_relu(x, name, 2, inner, 3, second, groups)
+        x = self._conv_norm_relu(x, name, 2, inner, 3, second, groups, dilation)
         return self._norm(self._conv(x, f"{name}.conv3", 4 * width, 1), f"{name}.norm3")
 
-    def _basic(self, x, name: str, width: int, stride: int):
-        x = self._conv_norm_relu(x, name, 1, width, 3, stride)
-        return self._norm(self._conv(x, f"{name}.conv2", width, 3), f"{name}.norm2")
+    def _basic(self, x, name: str, width: int, stride: int, dilation: int):
+        x = self._conv_norm_relu(x, name, 1, width, 3, stride, dilation=dilation)
+        x = self._conv(x, f"{name}.conv2", width, 3, dilation=dilation)
+        return self._norm(x, f"{name}.norm2")
 
-    def _conv_norm_relu(self, x, name, number, filters, size, stride, groups=1):
-        x = self._conv(x, f"{name}.conv{number}", filters, size, stride, groups)
+    def _conv_norm_relu(self, x, name, number, filters, size, stride, groups=1, dilation=1):
+        x = self._conv(x, f"{name}.conv{number}", filters, size, stride, groups, dilation)
         return layers.ReLU(name=f"{name}.relu{number}")(self._norm(x, f"{name}.norm{number}"))
 
-    def _conv(self, x, name: str, filters: int, size: int, stride: int = 1, groups: int = 1):
+    def _conv(self, x, name, filters: int, size: int, stride=1, groups=1, dilation=1):
         if stride > 1 and size > 1:
             x = layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
         return layers.Conv2D(
@@ -147,7 +184,8 @@ class _Parts:
             stride,
             padding="same" if stride == 1 else "valid",
             groups=groups,
-            use_bias=False,
+            dilation_rate=dilation,
+            use_bias=self.conv_bias,
             kernel_initializer=keras.initializers.VarianceScaling(
                 2.0, "fan_out", "untruncated_normal"
             ),
@@ -155,4 +193,5 @@ class _Parts:
         )(x)
 
     def _norm(self, x, name: str):
-        return normalization(self.norm, x.shape[-1], epsilon=self.epsilon, name=name)(x)
+        epsilon = _EPSILON if self.norm_epsilon is None else self.norm_epsilon
+        return normalization(self.norm, x.shape[-1], epsilon=epsilon, name=name)(x)

@@ -21,6 +21,7 @@ class AnchorSampler(keras.layers.Layer):
         num_samples, positive_fraction: anchors an image, and at most this share positive.
         positive_iou, negative_iou: thresholds; every truth's best anchors are positive too.
         sampling: "random", or "first" in order to compare with a reference.
+        box_weights: of the deltas.
     """
 
     def __init__(
@@ -30,9 +31,11 @@ class AnchorSampler(keras.layers.Layer):
         positive_iou=0.7,
         negative_iou=0.3,
         sampling="random",
+        box_weights=(1, 1, 1, 1),
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
+        self.box_weights = tuple(box_weights)
         self.num_samples, self.positive_fraction = num_samples, positive_fraction
         self.positive_iou, self.negative_iou = positive_iou, negative_iou
         self.priorities = Priorities(sampling)
@@ -69,7 +72,7 @@ class AnchorSampler(keras.layers.Layer):
             positive_fraction=self.positive_fraction,
         )
         labels = tf.where(positive, 1, tf.where(negative, 0, -1))
-        deltas = box_ops.encode(tf.gather(boxes, indices), anchors)
+        deltas = box_ops.encode(tf.gather(boxes, indices), anchors, self.box_weights)
         return labels, tf.where(positive[:, None], deltas, 0.0)
 
     def get_config(self):
@@ -80,4 +83,5 @@ class AnchorSampler(keras.layers.Layer):
             "positive_iou": self.positive_iou,
             "negative_iou": self.negative_iou,
             "sampling": self.priorities.sampling,
+            "box_weights": self.box_weights,
         }

@@ -1,9 +1,11 @@
-"""The feature pyramid (Lin et al. 2017, arXiv:1612.03144)."""
+"""The feature pyramid (Lin et al. 2017, arXiv:1612.03144), or one level in its place."""
 
 from __future__ import annotations
 
 import keras
 import tensorflow as tf
+
+from kmaskrcnn.layers.blocks import conv_block
 
 LEVELS = ("P2", "P3", "P4", "P5", "P6")
 
@@ -14,22 +16,23 @@ class FPN(keras.layers.Layer):
 
     Args:
         channels: F, the channels of every level.
+        norm: "" or a kind of norm after each convolution; epsilon: its own.
+        bias: whether a convolution has a bias in front of its norm, too.
     """
 
-    def __init__(self, channels: int = 256, **kwargs):
+    def __init__(self, channels: int = 256, norm="", epsilon=1e-5, bias=False, **kwargs):
         super().__init__(**kwargs)
-        self.channels = channels
-        initial = keras.initializers.VarianceScaling(1.0, "fan_in", "uniform")  # as Detectron2
+        self.channels, self.norm, self.epsilon, self.bias = channels, norm, epsilon, bias
+        options = {"norm": norm, "epsilon": epsilon, "bias": bias, "activation": False}
+        options["kernel_initializer"] = keras.initializers.VarianceScaling(  # as Detectron2
+            1.0, "fan_in", "uniform"
+        )
         self.laterals = {
-            level: keras.layers.Conv2D(
-                channels, 1, name=f"lateral_{level}", kernel_initializer=initial
-            )
+            level: conv_block(f"lateral_{level}", channels, 1, **options)
             for level in ("C2", "C3", "C4", "C5")
         }
         self.outputs = {
-            level: keras.layers.Conv2D(
-                channels, 3, padding="same", name=f"output_{level}", kernel_initializer=initial
-            )
+            level: conv_block(f"output_{level}", channels, 3, **options)
             for level in ("P2", "P3", "P4", "P5")
         }
 
@@ -55,7 +58,32 @@ class FPN(keras.layers.Layer):
         return {level: (batch, None, None, self.channels) for level in LEVELS}
 
     def get_config(self):
-        return {**super().get_config(), "channels": self.channels}
+        config = {"channels": self.channels, "norm": self.norm, "epsilon": self.epsilon}
+        return {**super().get_config(), **config, "bias": self.bias}
+
+
+@keras.saving.register_keras_serializable("kmaskrcnn")
+class SingleLevel(keras.layers.Layer):
+    """One feature map instead of a pyramid (He et al. 2017, table 2c: C4, C5).
+
+    Args:
+        level: "C4" or "C5".
+    """
+
+    def __init__(self, level: str, **kwargs):
+        super().__init__(**kwargs)
+        self.level = level
+        self.built = True
+
+    def call(self, features: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """{"C2": … "C5": …} → {level: (B, H, W, F)}."""
+        return {self.level: features[self.level]}
+
+    def compute_output_shape(self, input_shape):
+        return {self.level: input_shape[self.level]}
+
+    def get_config(self):
+        return {**super().get_config(), "level": self.level}
 
 
 def _upsample(features: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:

@@ -5,27 +5,34 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from kmaskrcnn.layers.blocks import conv_block, dense_block
+
 
 @keras.saving.register_keras_serializable("kmaskrcnn")
 class MaskHead(keras.layers.Layer):
-    """3×3 convolutions, a 2×2 transposed convolution that doubles the side, 1×1 to the classes.
+    """3×3 convolutions, a 2×2 transposed convolution that doubles the side, 1×1 to the masks.
 
     Args:
-        num_classes: C masks, without background.
+        num_masks: masks a RoI: one a class, 1 for all, or one more for the background.
         channels: of every hidden layer; num_convs: 3×3 convolutions.
+        norm, epsilon: after each convolution; bias: before a norm, too.
     """
 
-    def __init__(self, num_classes: int, channels: int = 256, num_convs: int = 4, **kwargs):
+    def __init__(
+        self, num_masks: int, channels=256, num_convs=4, norm="", epsilon=1e-5, bias=False, **kwargs
+    ):
         super().__init__(**kwargs)
-        self.num_classes, self.channels, self.num_convs = num_classes, channels, num_convs
-        options = {"activation": "relu", "kernel_initializer": "he_normal"}
+        self.num_masks, self.channels, self.num_convs = num_masks, channels, num_convs
+        self.norm, self.epsilon, self.bias = norm, epsilon, bias
         self.convs = [
-            keras.layers.Conv2D(channels, 3, padding="same", name=f"conv{i + 1}", **options)
+            conv_block(f"conv{i + 1}", channels, norm=norm, epsilon=epsilon, bias=bias)
             for i in range(num_convs)
         ]
-        self.deconv = keras.layers.Conv2DTranspose(channels, 2, 2, name="deconv", **options)
+        self.deconv = keras.layers.Conv2DTranspose(
+            channels, 2, 2, activation="relu", kernel_initializer="he_normal", name="deconv"
+        )
         self.logits = keras.layers.Conv2D(
-            num_classes,
+            num_masks,
             1,
             kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
             name="logits",
@@ -39,21 +46,59 @@ class MaskHead(keras.layers.Layer):
         self.logits.build((*input_shape[:-1], self.channels))
         self.built = True
 
-    def call(self, pooled: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """pooled (R, M/2, M/2, F), labels (R,) → logits (R, M, M) of each RoI's class, float32.
-
-        Only the own class' mask is of use, in training and in inference: classes do not compete.
-        """
+    def call(self, pooled: tf.Tensor) -> tf.Tensor:
+        """pooled (R, M/2, M/2, F) → logits (R, M, M, masks), float32."""
         for conv in self.convs:
             pooled = conv(pooled)
-        masks = tf.transpose(self.logits(self.deconv(pooled)), [0, 3, 1, 2])
-        own = tf.clip_by_value(labels, 0, self.num_classes - 1)
-        return tf.cast(tf.gather(masks, own, batch_dims=1), tf.float32)
+        return tf.cast(self.logits(self.deconv(pooled)), tf.float32)
 
     def compute_output_shape(self, input_shape):
         rois, height, width, _ = input_shape
-        return rois, 2 * height, 2 * width
+        return rois, 2 * height, 2 * width, self.num_masks
 
     def get_config(self):
-        config = {"num_classes": self.num_classes, "channels": self.channels}
-        return {**super().get_config(), **config, "num_convs": self.num_convs}
+        config = {"num_masks": self.num_masks, "channels": self.channels, "bias": self.bias}
+        config |= {"num_convs": self.num_convs, "norm": self.norm, "epsilon": self.epsilon}
+        return {**super().get_config(), **config}
+
+
+@keras.saving.register_keras_serializable("kmaskrcnn")
+class MLPMaskHead(keras.layers.Layer):
+    """Two dense layers, then a dense layer to all pixels of all masks (table 2e).
+
+    Args:
+        num_masks: as of `MaskHead`; channels: of the hidden layers; mask_size: M.
+    """
+
+    def __init__(self, num_masks: int, channels: int = 1024, mask_size: int = 28, **kwargs):
+        super().__init__(**kwargs)
+        self.num_masks, self.channels, self.mask_size = num_masks, channels, mask_size
+        self.hidden = [dense_block(f"dense{i + 1}", channels) for i in range(2)]
+        self.logits = keras.layers.Dense(
+            mask_size**2 * num_masks,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
+            name="logits",
+        )
+
+    def build(self, input_shape):
+        units = input_shape[1] * input_shape[2] * input_shape[3]
+        for dense in self.hidden:
+            dense.build((None, units))
+            units = self.channels
+        self.logits.build((None, units))
+        self.built = True
+
+    def call(self, pooled: tf.Tensor) -> tf.Tensor:
+        """pooled (R, S, S, F) → logits (R, M, M, masks), float32."""
+        hidden = tf.reshape(pooled, [-1, pooled.shape[1] * pooled.shape[2] * pooled.shape[3]])
+        for dense in self.hidden:
+            hidden = dense(hidden)
+        shape = [-1, self.mask_size, self.mask_size, self.num_masks]
+        return tf.cast(tf.reshape(self.logits(hidden), shape), tf.float32)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], self.mask_size, self.mask_size, self.num_masks
+
+    def get_config(self):
+        config = {"num_masks": self.num_masks, "channels": self.channels}
+        return {**super().get_config(), **config, "mask_size": self.mask_size}

@@ -2,7 +2,8 @@
 
 Detectors are trained with one or two images a step, too few for batch statistics: the batch norms
 of the backbone are frozen (Ren et al. 2015), and ``"frozen_batch"`` is the default. ``"group"`` (Wu
-and He 2018) is the one to train from random weights with.
+and He 2018) is the one to train from random weights with. ``"fixed_batch"`` keeps the statistics
+and learns the scales and shifts (matterport's ``TRAIN_BN = False``).
 """
 
 import math
@@ -10,17 +11,17 @@ import math
 import keras
 from keras import ops
 
-NORMS = ("frozen_batch", "batch", "group")
+NORMS = ("frozen_batch", "fixed_batch", "batch", "group")
 
 
 @keras.saving.register_keras_serializable(package="kmaskrcnn")
 class FrozenBatchNormalization(keras.layers.Layer):
-    """Batch normalisation that never changes: its four vectors are constants of the network.
+    """Batch normalisation whose statistics never change; nor, unless ``learned``, its scales.
 
     ``y = x · scale + shift`` with ``scale = gamma / sqrt(moving_variance + epsilon)`` and
     ``shift = beta − moving_mean · scale``, both computed in float32 whatever the precision policy.
-    No vector is trainable and ``training=True`` changes nothing, so that no optimizer, weight decay
-    or ``trainable = True`` can move them. Gradients flow through to the input.
+    By default no vector is trainable and ``training=True`` changes nothing, so that no optimizer,
+    weight decay or ``trainable = True`` can move them. Gradients flow through to the input.
 
     The vectors have the names and the order of ``keras.layers.BatchNormalization``, so that its
     weights load. Follows Detectron2's ``FrozenBatchNorm2d``.
@@ -29,31 +30,38 @@ class FrozenBatchNormalization(keras.layers.Layer):
         epsilon: added to the variance; torchvision's COCO weights need 0.0.
         center: whether there is a ``beta``; without it the shift is that of the mean alone.
         scale: whether there is a ``gamma``; without it gamma is 1.
+        learned: whether gamma and beta are trained; the statistics are not.
 
     Input and output: (B, …, F) of the layer's compute dtype.
     """
 
     def __init__(
-        self, epsilon: float = 1e-5, center: bool = True, scale: bool = True, **kwargs
+        self,
+        epsilon: float = 1e-5,
+        center: bool = True,
+        scale: bool = True,
+        learned: bool = False,
+        **kwargs,
     ) -> None:
         kwargs["autocast"] = False  # the vectors stay float32 under mixed precision
         super().__init__(**kwargs)
         self.epsilon = float(epsilon)
         self.center = center
         self.scale = scale
+        self.learned = learned
 
     def build(self, input_shape) -> None:
-        def vector(name: str, initializer: str):
+        def vector(name: str, initializer: str, trainable: bool = False):
             return self.add_weight(
                 name=name,
                 shape=(input_shape[-1],),
                 initializer=initializer,
-                trainable=False,
+                trainable=trainable,
                 autocast=False,  # float32 in the scope of a mixed-precision model, too
             )
 
-        self.gamma = vector("gamma", "ones") if self.scale else None
-        self.beta = vector("beta", "zeros") if self.center else None
+        self.gamma = vector("gamma", "ones", self.learned) if self.scale else None
+        self.beta = vector("beta", "zeros", self.learned) if self.center else None
         self.moving_mean = vector("moving_mean", "zeros")
         self.moving_variance = vector("moving_variance", "ones")
 
@@ -74,6 +82,7 @@ class FrozenBatchNormalization(keras.layers.Layer):
         config = super().get_config()
         config.pop("autocast", None)
         config.update(epsilon=self.epsilon, center=self.center, scale=self.scale)
+        config["learned"] = self.learned
         return config
 
 
@@ -83,7 +92,7 @@ def normalization(
     """The normalisation layer of a kind.
 
     Args:
-        kind: ``"frozen_batch"``, ``"batch"`` or ``"group"``.
+        kind: one of :data:`NORMS`.
         channels: F, the channels of its input. Group norm takes 32 groups, or the largest divisor
             that 32 and the channels share.
         epsilon: added to the variance.
@@ -99,6 +108,8 @@ def normalization(
     """
     if kind == "frozen_batch":
         return FrozenBatchNormalization(epsilon=epsilon, name=name, **options)
+    if kind == "fixed_batch":
+        return FrozenBatchNormalization(epsilon=epsilon, learned=True, name=name, **options)
     if kind == "batch":
         return keras.layers.BatchNormalization(epsilon=epsilon, name=name, **options)
     if kind == "group":

@@ -5,36 +5,54 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from kmaskrcnn.ops import frames
+from kmaskrcnn.tensors import Windows
+
 
 @keras.saving.register_keras_serializable("kmaskrcnn")
 class ImageNormalization(keras.layers.Layer):
-    """(image - mean) / std inside each image, zero in its padding, padded to the stride.
+    """(image - mean) / std, padded to the stride, and where the images lie in the padded batch.
 
-    The padding is zero *after* the normalisation, as torchvision and Detectron2 have it.
+    The padding is zero *after* the normalisation, as torchvision and Detectron2 have it; on
+    matterport's square canvas it is black like any other pixel.
 
     Args:
         pixel_mean, pixel_std: one value a channel, RGB, in 0..255.
         stride: height and width are padded to its next multiple, at the bottom and right.
+        canvas, frame: the config's `canvas` and `box_frame`.
     """
 
-    def __init__(self, pixel_mean, pixel_std, stride: int = 32, **kwargs):
+    def __init__(self, pixel_mean, pixel_std, stride=32, canvas="corner", frame="pixels", **kwargs):
         super().__init__(autocast=False, **kwargs)
+        self.canvas, self.frame = canvas, frame
         self.pixel_mean = tuple(pixel_mean)
         self.pixel_std = tuple(pixel_std)
         self.stride = stride
         self.built = True
 
-    def call(self, images: tf.Tensor, image_sizes: tf.Tensor) -> tf.Tensor:
+    def call(self, images: tf.Tensor, image_sizes: tf.Tensor) -> tuple[tf.Tensor, Windows]:
         """images (B, H, W, 3) of any dtype, image_sizes (B, 2) → (B, H', W', 3) compute dtype."""
         images = (tf.cast(images, tf.float32) - self.pixel_mean) / self.pixel_std
-        images *= _inside(image_sizes, tf.shape(images))
+        if self.canvas == "corner":
+            images *= _inside(image_sizes, tf.shape(images))
         height, width = tf.shape(images)[1], tf.shape(images)[2]
         padding = [[0, 0], [0, -height % self.stride], [0, -width % self.stride], [0, 0]]
-        return tf.cast(tf.pad(images, padding), self.compute_dtype)
+        images = tf.pad(images, padding)
+        return tf.cast(images, self.compute_dtype), self._windows(image_sizes, tf.shape(images))
+
+    def _windows(self, image_sizes, shape) -> Windows:
+        padded_size = shape[1:3]
+        found = frames.image_windows(image_sizes, padded_size, self.canvas)
+        if self.frame == "pixels":
+            return Windows(found, found, padded_size)
+        found = frames.normalise(found, padded_size)
+        whole = tf.broadcast_to([0.0, 0.0, 1.0, 1.0], tf.shape(found))
+        return Windows(whole, found, padded_size)
 
     def get_config(self):
         config = {"pixel_mean": self.pixel_mean, "pixel_std": self.pixel_std}
-        return {**super().get_config(), **config, "stride": self.stride}
+        config |= {"stride": self.stride, "canvas": self.canvas, "frame": self.frame}
+        return {**super().get_config(), **config}
 
 
 def _inside(image_sizes: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:

@@ -20,20 +20,36 @@ class ProposalLayer(keras.layers.Layer):
         pre_nms: anchors kept a level before NMS, (training, inference).
         post_nms: proposals kept an image, (training, inference).
         iou_threshold: NMS suppresses above it.
+        box_weights, clamp: of the deltas, see `ops.boxes.decode`.
+        joint: all levels compete for one `pre_nms` and in one NMS, and a box that is empty after
+            clipping is as good as any (matterport).
     """
 
-    def __init__(self, pre_nms, post_nms, iou_threshold: float = 0.7, **kwargs):
+    def __init__(
+        self,
+        pre_nms,
+        post_nms,
+        iou_threshold=0.7,
+        box_weights=(1, 1, 1, 1),
+        clamp=None,
+        joint=False,
+        **kwargs,
+    ):
         super().__init__(autocast=False, **kwargs)
+        self.box_weights, self.clamp, self.joint = tuple(box_weights), clamp, joint
         self.pre_nms, self.post_nms = tuple(pre_nms), tuple(post_nms)
         self.iou_threshold = iou_threshold
         self.supports_jit = False
         self.built = True
 
-    def call(self, logits, deltas, anchors, image_sizes, training=False) -> Proposals:
-        """Lists a level of (B, A), (B, A, 4), (A, 4) and image_sizes (B, 2) → Proposals (B, R)."""
+    def call(self, logits, deltas, anchors, windows, training=False) -> Proposals:
+        """Lists a level of (B, A), (B, A, 4), (A, 4) and windows (B, 4) → Proposals (B, R)."""
+        if self.joint:
+            logits, deltas = [tf.concat(logits, 1)], [tf.concat(deltas, 1)]
+            anchors = [tf.concat(anchors, 0)]
         count = self.pre_nms[0 if training else 1]
         levels = [
-            self._best_of_level(*level, image_sizes, count)
+            self._best_of_level(*level, windows, count)
             for level in zip(logits, deltas, anchors, strict=True)
         ]
         groups = [tf.fill(tf.shape(scores), i) for i, (_, scores) in enumerate(levels)]
@@ -48,14 +64,16 @@ class ProposalLayer(keras.layers.Layer):
         valid = tf.range(tf.shape(boxes)[1])[None] < num_valid[:, None]
         return Proposals(tf.stop_gradient(boxes), tf.stop_gradient(scores), valid)
 
-    def _best_of_level(self, logits, deltas, anchors, image_sizes, count):
+    def _best_of_level(self, logits, deltas, anchors, windows, count):
         """Top `count` anchors of one level: boxes (B, n, 4) and logits (B, n), -inf if empty."""
         scores, indices = tf.math.top_k(logits, tf.minimum(count, tf.shape(logits)[1]))
         deltas = tf.gather(deltas, indices, batch_dims=1)
-        boxes = box_ops.decode(deltas, tf.gather(anchors, indices))
-        boxes = box_ops.clip(boxes, image_sizes)
-        return boxes, tf.where(box_ops.area(boxes) > 0, scores, -math.inf)
+        boxes = box_ops.decode(deltas, tf.gather(anchors, indices), self.box_weights, self.clamp)
+        boxes = box_ops.clip(boxes, windows)
+        usable = self.joint | (box_ops.area(boxes) > 0)
+        return boxes, tf.where(usable, scores, -math.inf)
 
     def get_config(self):
-        config = {"pre_nms": self.pre_nms, "post_nms": self.post_nms}
-        return {**super().get_config(), **config, "iou_threshold": self.iou_threshold}
+        config = {"pre_nms": self.pre_nms, "post_nms": self.post_nms, "joint": self.joint}
+        config |= {"iou_threshold": self.iou_threshold, "box_weights": self.box_weights}
+        return {**super().get_config(), **config, "clamp": self.clamp}

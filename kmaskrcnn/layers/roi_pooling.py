@@ -20,9 +20,18 @@ class PyramidRoIAlign(keras.layers.Layer):
     """
 
     def __init__(
-        self, output_size, strides=(4, 8, 16, 32), sampling_ratio=2, aligned=True, **kwargs
+        self,
+        output_size,
+        strides=(4, 8, 16, 32),
+        sampling_ratio=2,
+        aligned=True,
+        pooling="align",
+        reduce="average",
+        level_rule="detectron2",
+        **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
+        self.pooling, self.reduce, self.level_rule = pooling, reduce, level_rule
         self.output_size, self.strides = output_size, tuple(strides)
         self.sampling_ratio, self.aligned = sampling_ratio, aligned
         self.supports_jit = False

@@ -14,13 +14,16 @@ from kmaskrcnn.tensors import Proposals, SampledRoIs
 class RoISampler(keras.layers.Layer):
     """Adds the truth to the proposals, matches, and samples a fixed number of each image.
 
-    Positives come first, then negatives, then padding (label -1).
+    Positives come first, then negatives, then padding: empty boxes, label -1.
 
     Args:
         num_classes: C; the background's label.
         num_samples: S, RoIs an image; positive_fraction: at most this share positive.
         positive_iou: at least this IoU with a truth makes a RoI positive.
         sampling: "random" or "first".
+        add_truth: whether the truth is added.
+        spare: as matterport: only as many negatives as keep `positive_fraction`, and padding that
+            counts as background.
     """
 
     def __init__(
@@ -30,9 +33,12 @@ class RoISampler(keras.layers.Layer):
         positive_fraction=0.25,
         positive_iou=0.5,
         sampling="random",
+        add_truth=True,
+        spare=False,
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
+        self.add_truth, self.spare = add_truth, spare
         self.num_classes, self.num_samples = num_classes, num_samples
         self.positive_fraction, self.positive_iou = positive_fraction, positive_iou
         self.priorities = Priorities(sampling)
@@ -42,9 +48,11 @@ class RoISampler(keras.layers.Layer):
         self, proposals: Proposals, targets: dict[str, tf.Tensor], training=True
     ) -> SampledRoIs:
         """Proposals (B, R) and a batch of truth → SampledRoIs (B, S)."""
-        truth = (targets["labels"] >= 0) & ~targets["crowd"]
-        boxes = tf.concat([proposals.boxes, targets["boxes"]], 1)
-        valid = tf.concat([proposals.valid, truth], 1)
+        boxes, valid = proposals.boxes, proposals.valid
+        if self.add_truth:
+            truth = (targets["labels"] >= 0) & ~targets["crowd"]
+            boxes = tf.concat([boxes, targets["boxes"]], 1)
+            valid = tf.concat([valid, truth], 1)
         priorities = self.priorities(tf.shape(valid), training=training)
         rois = tf.map_fn(
             lambda image: self._one_image(*image),
@@ -68,6 +76,7 @@ class RoISampler(keras.layers.Layer):
             priorities,
             num_samples=self.num_samples,
             positive_fraction=self.positive_fraction,
+            spare=self.spare,
         )
         kind = tf.cast(positive, tf.float32) + tf.cast(positive | negative, tf.float32)
         rank, order = tf.math.top_k(
@@ -75,15 +84,20 @@ class RoISampler(keras.layers.Layer):
         )
         indices = tf.gather(indices, order)
         classes = tf.where(tf.gather(positive, order), tf.gather(labels, indices), self.num_classes)
-        classes = tf.where(rank > 0, classes, -1)
-        return self._pad(tf.gather(rois, order), classes, indices)
+        chosen = rank > 0
+        rois = tf.where(chosen[:, None], tf.gather(rois, order), 0.0)
+        return self._pad(rois, tf.where(chosen, classes, self._padding_label), indices)
+
+    @property
+    def _padding_label(self) -> int:
+        return self.num_classes if self.spare else -1
 
     def _pad(self, rois, classes, indices):
-        """Up to S rows: empty boxes with label -1."""
+        """Up to S rows."""
         missing = self.num_samples - tf.shape(rois)[0]
         return (
             tf.ensure_shape(tf.pad(rois, [[0, missing], [0, 0]]), [self.num_samples, 4]),
-            tf.pad(classes, [[0, missing]], constant_values=-1),
+            tf.pad(classes, [[0, missing]], constant_values=self._padding_label),
             tf.pad(indices, [[0, missing]]),
         )
 
@@ -95,4 +109,6 @@ class RoISampler(keras.layers.Layer):
             "positive_fraction": self.positive_fraction,
             "positive_iou": self.positive_iou,
             "sampling": self.priorities.sampling,
+            "add_truth": self.add_truth,
+            "spare": self.spare,
         }

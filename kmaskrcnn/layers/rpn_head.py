@@ -14,11 +14,14 @@ class RPNHead(keras.layers.Layer):
         num_anchors: anchors a cell.
         channels: channels of the 3×3 convolutions.
         num_convs: how many of them (1; torchvision v2 has 2).
+        softmax: whether background and object have a logit each (matterport), of which the
+            difference is taken: its sigmoid is the softmax of the two.
     """
 
-    def __init__(self, num_anchors: int, channels: int = 256, num_convs: int = 1, **kwargs):
+    def __init__(self, num_anchors: int, channels=256, num_convs=1, softmax=False, **kwargs):
         super().__init__(**kwargs)
         self.num_anchors, self.channels, self.num_convs = num_anchors, channels, num_convs
+        self.softmax = softmax
         initial = keras.initializers.RandomNormal(stddev=0.01)
 
         def conv(filters, size, name, activation=None):
@@ -32,7 +35,7 @@ class RPNHead(keras.layers.Layer):
             )
 
         self.convs = [conv(channels, 3, f"conv{i + 1}", "relu") for i in range(num_convs)]
-        self.logits = conv(num_anchors, 1, "logits")
+        self.logits = conv(num_anchors * (2 if softmax else 1), 1, "logits")
         self.deltas = conv(4 * num_anchors, 1, "deltas")
 
     def build(self, input_shape):
@@ -54,9 +57,16 @@ class RPNHead(keras.layers.Layer):
             for conv in self.convs:
                 hidden = conv(hidden)
             batch = tf.shape(hidden)[0]
-            logits.append(tf.cast(tf.reshape(self.logits(hidden), [batch, -1]), tf.float32))
+            logits.append(self._one_each(tf.cast(self.logits(hidden), tf.float32), batch))
             deltas.append(tf.cast(tf.reshape(self.deltas(hidden), [batch, -1, 4]), tf.float32))
         return logits, deltas
+
+    def _one_each(self, logits, batch):
+        """(B, H, W, A) or (B, H, W, 2A) → (B, H·W·A)."""
+        if self.softmax:
+            background, objects = tf.unstack(tf.reshape(logits, [batch, -1, 2]), axis=-1)
+            return objects - background
+        return tf.reshape(logits, [batch, -1])
 
     def compute_output_shape(self, input_shape):
         levels = [(shape[0], None) for shape in input_shape.values()]
@@ -64,4 +74,5 @@ class RPNHead(keras.layers.Layer):
 
     def get_config(self):
         config = {"num_anchors": self.num_anchors, "channels": self.channels}
-        return {**super().get_config(), **config, "num_convs": self.num_convs}
+        config |= {"num_convs": self.num_convs, "softmax": self.softmax}
+        return {**super().get_config(), **config}

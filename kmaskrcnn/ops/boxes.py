@@ -96,7 +96,7 @@ def decode(
     deltas: tf.Tensor,
     references: tf.Tensor,
     weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
-    clamp: float = MAX_LOG_SCALE,
+    clamp: float | None = MAX_LOG_SCALE,
 ) -> tf.Tensor:
     """Boxes that deltas make of their references; the inverse of `encode`.
 
@@ -105,7 +105,7 @@ def decode(
         references: (…, 4) pixels, broadcast against the deltas.
         weights: the factors given to `encode`.
         clamp: upper limit of dw and dh after division by their weights. There is no lower limit,
-            as in Detectron2 and torchvision.
+            as in Detectron2 and torchvision. None: no upper limit either (matterport).
 
     Returns:
         (…, 4) float32 pixels, not clipped to any image.
@@ -114,8 +114,9 @@ def decode(
     reference_x, reference_y, reference_width, reference_height = _centres_and_sides(references)
     centre_x = dx / weights[0] * reference_width + reference_x
     centre_y = dy / weights[1] * reference_height + reference_y
-    half_width = 0.5 * tf.exp(tf.minimum(dw / weights[2], clamp)) * reference_width
-    half_height = 0.5 * tf.exp(tf.minimum(dh / weights[3], clamp)) * reference_height
+    limit = math.inf if clamp is None else clamp
+    half_width = 0.5 * tf.exp(tf.minimum(dw / weights[2], limit)) * reference_width
+    half_height = 0.5 * tf.exp(tf.minimum(dh / weights[3], limit)) * reference_height
     corners = (
         centre_x - half_width,
         centre_y - half_height,
@@ -125,22 +126,22 @@ def decode(
     return tf.stack(corners, axis=-1)
 
 
-def clip(boxes: tf.Tensor, image_sizes: tf.Tensor) -> tf.Tensor:
+def clip(boxes: tf.Tensor, windows: tf.Tensor) -> tf.Tensor:
     """Move every corner into its image.
 
     Args:
-        boxes: (B, …, 4) pixels, of known rank; (B, R, 4) or (B, R, C, 4).
-        image_sizes: (B, 2) height, width in pixels, of the images without their padding.
+        boxes: (B, …, 4), of known rank; (B, R, 4) or (B, R, C, 4).
+        windows: (B, 4) where each image lies, without its padding; in the frame of the boxes.
 
     Returns:
         float32 of the shape of `boxes`; a box outside its image becomes empty.
     """
-    boxes = tf.cast(boxes, tf.float32)
-    limits = tf.reverse(tf.cast(image_sizes, tf.float32), axis=[-1])
-    limits = tf.concat([limits, limits], axis=-1)
-    for _ in range(boxes.shape.rank - limits.shape.rank):
-        limits = tf.expand_dims(limits, axis=-2)
-    return tf.minimum(tf.maximum(boxes, 0.0), limits)
+    boxes, windows = tf.cast(boxes, tf.float32), tf.cast(windows, tf.float32)
+    for _ in range(boxes.shape.rank - windows.shape.rank):
+        windows = tf.expand_dims(windows, axis=-2)
+    near = tf.concat([windows[..., :2], windows[..., :2]], axis=-1)
+    far = tf.concat([windows[..., 2:], windows[..., 2:]], axis=-1)
+    return tf.minimum(tf.maximum(boxes, near), far)
 
 
 def _columns(boxes: tf.Tensor) -> list[tf.Tensor]:

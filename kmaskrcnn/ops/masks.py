@@ -81,6 +81,7 @@ def mask_targets(
     mask_size: int,
     aligned: bool = True,
     binarize: bool = True,
+    kind: str = "binary",
 ) -> tf.Tensor:
     """What the mask head should say: each RoI's truth, pooled to M × M (Mask R-CNN §3).
 
@@ -120,7 +121,7 @@ def mask_targets(
         mask_size=mask_size,
         aligned=aligned,
     )
-    targets = tf.cast(targets >= 0.5, tf.float32) if binarize else targets
+    targets = tf.cast(targets >= 0.5, tf.float32) if binarize and kind != "soft" else targets
     return tf.stop_gradient(targets)
 
 

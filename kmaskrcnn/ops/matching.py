@@ -113,6 +113,7 @@ def sample(
     *,
     num_samples: int,
     positive_fraction: float,
+    spare: bool = False,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Choose the candidates that are trained on: at most a fraction positive, negatives fill up.
 
@@ -122,6 +123,8 @@ def sample(
             give the usual sampler, ``-range(A)`` takes the first in order.
         num_samples: candidates wanted in all.
         positive_fraction: at most ``int(num_samples · positive_fraction)`` are positive.
+        spare: few positives have few negatives beside them, so that the fraction holds
+            (matterport), instead of as many as fit in.
 
     Returns:
         positive (A,) bool and negative (A,) bool. There are fewer than `num_samples` where there
@@ -131,7 +134,10 @@ def sample(
     max_positives = int(num_samples * positive_fraction)
     positive = _highest(labels == 1, priorities, max_positives, max_positives)
     num_positives = tf.math.count_nonzero(positive, dtype=tf.int32)
-    negative = _highest(labels == 0, priorities, num_samples - num_positives, num_samples)
+    total = num_samples
+    if spare:
+        total = tf.cast(tf.cast(num_positives, tf.float32) * (1.0 / positive_fraction), tf.int32)
+    negative = _highest(labels == 0, priorities, total - num_positives, num_samples)
     return positive, negative
 
 

@@ -141,13 +141,19 @@ def listed(names: Iterable[str], separator: str = ", ") -> str:
 
 
 def _leaves(target) -> list[keras.layers.Layer]:
-    """The layers of a model or a sequence, those of nested models instead of the models."""
-    layers = getattr(target, "layers", target)
-    return [leaf for layer in layers for leaf in (_leaves(layer) if _nests(layer) else [layer])]
+    """The layers of a model or a sequence, those of nested models and blocks instead of them."""
+    found = []
+    for layer in _layers_of(target):
+        found += _leaves(layer) if _layers_of(layer) else [layer]
+    return found
 
 
-def _nests(layer) -> bool:
-    return isinstance(layer, keras.Model)
+def _layers_of(target) -> list[keras.layers.Layer]:
+    if isinstance(target, keras.Model):
+        return target.layers
+    if isinstance(target, keras.layers.Layer):
+        return list(target._flatten_layers(include_self=False, recursive=False))
+    return list(target)
 
 
 def _match(target, variables: Mapping, arrays: Mapping) -> dict[str, str]:

@@ -1,0 +1,84 @@
+"""Masks of detected objects, and the loss of the positives' masks (He et al. 2017, section 3)."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from kmaskrcnn import losses
+from kmaskrcnn.ops import masks as mask_ops
+from kmaskrcnn.ops import rois as roi_ops
+
+
+class MaskBranch(keras.layers.Layer):
+    """Pooling and a mask head on the boxes that matter: detections, or positive RoIs.
+
+    Args:
+        pooling: (features, boxes, batch_indices) → (R, S, S, F).
+        head: pooled → mask logits (R, M, M, masks).
+        num_classes: C. mask_size: M.
+        activation: "sigmoid": classes do not compete; "softmax": they do, with a background.
+        target_kind, aligned: see `ops.masks.mask_targets`.
+    """
+
+    def __init__(
+        self, pooling, head, num_classes, mask_size, activation, target_kind, aligned, **kwargs
+    ):
+        super().__init__(autocast=False, **kwargs)
+        self.pooling, self.head = pooling, head
+        self.num_classes, self.mask_size = num_classes, mask_size
+        self.activation, self.target_kind, self.aligned = activation, target_kind, aligned
+        self.supports_jit = False
+        self.built = True
+
+    def detect(self, features, found) -> dict[str, tf.Tensor]:
+        """{"masks": (B, K, M, M) probabilities of each detection's class, zeros where padded}."""
+        slots = tf.where(found["labels"] >= 0)
+        logits = self._logits(features, found["boxes"], slots)
+        if self.activation == "softmax":
+            masks = self._own(tf.nn.softmax(logits), tf.gather_nd(found["labels"], slots))
+        else:
+            masks = tf.sigmoid(self._own(logits, tf.gather_nd(found["labels"], slots)))
+        shape = tf.concat([tf.shape(found["labels"]), [self.mask_size, self.mask_size]], 0)
+        return {"masks": tf.scatter_nd(slots, masks, tf.cast(shape, tf.int64))}
+
+    def named_losses(self, features, rois, windows, targets) -> dict[str, tf.Tensor]:
+        """{"mask_loss"} of the positives, each against its own truth's mask seen through the RoI.
+
+        A truth without a mask teaches nothing.
+        """
+        positive = (rois.labels >= 0) & (rois.labels < self.num_classes)
+        truth = tf.gather(targets["mask_windows"], rois.truth_indices, batch_dims=1)
+        slots = tf.where(positive & (truth[..., 2] > truth[..., 0]))
+        masks = self._targets(rois, slots, windows, targets)
+        logits, labels = self._logits(features, rois.boxes, slots), tf.gather_nd(rois.labels, slots)
+        if self.activation == "softmax":
+            return {"mask_loss": losses.softmax_mask_loss(logits, masks, labels)}
+        return {"mask_loss": losses.mask_loss(self._own(logits, labels), masks, labels)}
+
+    def _targets(self, rois, slots, windows, targets):
+        return mask_ops.mask_targets(
+            targets["mask_bytes"],
+            targets["mask_windows"],
+            targets["mask_offsets"],
+            tf.gather_nd(rois.boxes, slots),
+            tf.cast(slots[:, 0], tf.int32),
+            tf.gather_nd(rois.truth_indices, slots),
+            windows.padded_size,
+            mask_size=self.mask_size,
+            aligned=self.aligned,
+            kind=self.target_kind,
+        )
+
+    def _logits(self, features, boxes, slots):
+        """boxes (B, R, 4), slots (n, 2) of them → (n, M, M, masks)."""
+        padded = roi_ops.pad_rows(slots)  # few shapes, and never an empty convolution
+        images = tf.cast(padded[:, 0], tf.int32)
+        pooled = self.pooling(features, tf.gather_nd(boxes, padded), images)
+        return self.head(pooled)[: tf.shape(slots)[0]]
+
+    def _own(self, logits, labels):
+        """(n, M, M, masks), labels (n,) → (n, M, M): each one's class, or the mask of all."""
+        masks = tf.transpose(logits, [0, 3, 1, 2])
+        own = labels if logits.shape[-1] > 1 else tf.zeros_like(labels)
+        return tf.gather(masks, own, batch_dims=1)
