@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
+from unittest import mock
 
 import numpy as np
+import tensorflow as tf
 
+from kmaskrcnn.data import resizing
 from kmaskrcnn.model import MaskRCNN
+from kmaskrcnn.weights import states
 from tests.parity.case import Case
 from tests.parity.orders import ORDERS, Order
 
@@ -27,23 +33,69 @@ class Run:
     @cached_property
     def model(self) -> MaskRCNN:
         """Our network with the reference's weights."""
+        return self._built()
+
+    @cached_property
+    def training_model(self) -> MaskRCNN:
+        """The same, or another where the reference trained with norms of fixed statistics."""
+        config = self.model.config
+        norms = ("norm", "fpn_norm", "head_norm")
+        held = {name: "fixed_batch" for name in norms if getattr(config, name) == "batch"}
+        return self._built(**held) if held else self.model
+
+    def _built(self, **more: Any) -> MaskRCNN:
         settings = self.case.settings
         return MaskRCNN.from_preset(
             settings.preset,
             settings.class_names,
             weights=self.case.weights(),
-            **{**settings.fields, **self.changes},
+            **{**settings.fields, **self.changes, **more},
         )
 
     @cached_property
     def trace(self) -> dict[str, np.ndarray]:
         """Every stage of the forward pass, the box branch on the reference's proposals."""
-        return self.model.trace(self.case.photos(), proposals=self.fed)
+        with self._their_rounding():
+            return self.model.trace(self.case.photos(), proposals=self.fed)
 
     @cached_property
     def detections(self) -> list:
         """What the user gets, an image each."""
-        return self.model.predict(self.case.photos())
+        with self._their_rounding():
+            return self.model.predict(self.case.photos())
+
+    @contextmanager
+    def _their_rounding(self) -> Iterator[None]:
+        """matterport's resize as the scikit-image of the answers rounded it.
+
+        It truncates, and where a value is whole but for the last bit of a float64, each version of
+        scikit-image falls one lower at other pixels. `input/one_less_index` lists them.
+        """
+        lower = self.case.answers.get("input/one_less_index", np.zeros(0, int))
+        resize = resizing.resize
+
+        def rounded(*args, **options):
+            found = resize(*args, **options)
+            image = found.image.copy()
+            image.reshape(-1)[lower] -= 1
+            return found._replace(image=image)
+
+        with mock.patch.object(resizing, "resize", rounded if len(lower) else resize):
+            yield
+
+    @cached_property
+    def inputs(self) -> dict[str, tf.Tensor]:
+        """What the network takes: the batch of the trace, before it was normalised."""
+        config = self.model.config
+        images = self.trace["input/images"] * np.float32(config.pixel_std)
+        return {
+            "images": tf.constant(images + np.float32(config.pixel_mean)),
+            "image_sizes": tf.constant(self.trace["input/sizes"], tf.float32),
+        }
+
+    def in_their_names(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Arrays of our parameters, by the reference's names and in its layouts."""
+        return states.from_ours(arrays, self.model.config, self.case.settings.reference)
 
     @property
     def num_images(self) -> int:

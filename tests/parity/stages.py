@@ -15,10 +15,18 @@ from tests.parity.run import Run
 def input_rows(run: Run) -> Iterator[Row]:
     """Sizes after the resize, and the padded batch."""
     case, trace = run.case, run.trace
-    away = np.abs(trace["input/sizes"] - case.answers["input/sizes"]).max()
+    away = np.abs(trace["input/sizes"] - _sizes(case.answers)).max()
     yield Row("input", "sizes", float(away), LIMITS["sizes"])
     got = run.order.image(trace["input/images"])
     yield relative_row("input", "images", got, case.sample("input/nhwc"), LIMITS["input"])
+
+
+def _sizes(answers: dict[str, np.ndarray]) -> np.ndarray:
+    """(B, 2) height and width; matterport keeps those of the canvas, and the window in it."""
+    if "input/window" not in answers:
+        return answers["input/sizes"]
+    window = answers["input/window"].reshape(-1, 4)
+    return window[:, 2:] - window[:, :2]
 
 
 def feature_rows(run: Run) -> Iterator[Row]:
