@@ -20,6 +20,46 @@ class View(NamedTuple):
     size: tuple[int, int]
 
 
+class Canvas(NamedTuple):
+    """The padded input of the network: its ``size`` (height, width), and the image's corner."""
+
+    size: tuple[int, int]
+    top: int
+    left: int
+
+
+def lay_out(size: tuple[int, int], canvas: str, max_size: int, size_divisor: int) -> Canvas:
+    """Where a resized image of ``size`` lies in the network's input.
+
+    Args:
+        size: (height, width).
+        canvas: ``"corner"``: at the upper left of the smallest canvas that holds it; ``"square"``:
+            in the middle of ``max_size`` squared, the odd pixel below and right (matterport).
+        max_size: of the square; with ``"corner"`` it says nothing.
+        size_divisor: the canvas' sides are rounded up to multiples of it.
+
+    Raises:
+        ValueError: another canvas, or an image larger than the square.
+    """
+    if canvas not in ("corner", "square"):
+        raise ValueError(f"expected a canvas 'corner' or 'square', got {canvas!r}")
+    sides = size if canvas == "corner" else (max_size, max_size)
+    height, width = (-(-side // size_divisor) * size_divisor for side in sides)
+    if canvas == "corner":
+        return Canvas((height, width), 0, 0)
+    if max(size) > max_size:
+        raise ValueError(f"an image of {size[0]}×{size[1]} does not fit on {max_size} squared")
+    return Canvas((height, width), (height - size[0]) // 2, (width - size[1]) // 2)
+
+
+def place(image: np.ndarray, canvas: Canvas) -> np.ndarray:
+    """The image (h, w, 3) on its canvas (H, W, 3), zeros around it."""
+    result = np.zeros((*canvas.size, *image.shape[2:]), image.dtype)
+    height, width = image.shape[:2]
+    result[canvas.top : canvas.top + height, canvas.left : canvas.left + width] = image
+    return result
+
+
 def resized(size: tuple[int, int], min_size: float, max_size: float) -> tuple[int, int]:
     """The size whose shorter side is ``min_size``, if the longer one stays within ``max_size``."""
     scale = min(min_size / min(size), max_size / max(size))

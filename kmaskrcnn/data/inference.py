@@ -1,25 +1,52 @@
-"""What `predict` takes, and images on their way into the network without truth."""
+"""What `predict` takes, images on their way into the network without truth, and the way back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from kmaskrcnn.data import resizing
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.geometry import prepare_image
+from kmaskrcnn.data.geometry import Canvas, lay_out, place
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an image of a batch comes from; unpacks as index, size and scale.
+
+    Args:
+        index: its place among the images given.
+        size: (height, width) of the original.
+        resized: (height, width) of what the network sees of it.
+        canvas: the padded input, and where in it the image lies.
+    """
+
+    index: int
+    size: tuple[int, int]
+    resized: tuple[int, int]
+    canvas: Canvas
+
+    @property
+    def scale(self) -> np.ndarray:
+        """(2,) float32 x, y: pixels of the network a pixel of the original."""
+        return np.divide(self.resized[::-1], self.size[::-1]).astype(np.float32)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.index, self.size, self.scale))
 
 
 class InferenceBatch(NamedTuple):
     """Images of one padded shape, and where each comes from."""
 
-    images: np.ndarray  # (B, H, W, 3) uint8, zero-padded at the bottom and right
+    images: np.ndarray  # (B, H, W, 3) uint8, of "torchvision" float32 in 0 … 255; zeros around
     image_sizes: np.ndarray  # (B, 2) float32 height and width without padding
-    origins: list[tuple[int, tuple[int, int], np.ndarray]]  # index, original size, scale (x, y)
+    origins: list[Origin]
 
 
 def image_sources(x: Any) -> list[Path | np.ndarray]:
@@ -50,27 +77,87 @@ def inference_batches(
     max_size: int,
     batch_size: int = 1,
     size_divisor: int = 64,
+    *,
+    resize: str = "affine",
+    canvas: str = "corner",
 ) -> Iterator[InferenceBatch]:
-    """Resizes images (H, W, 3) and groups those of equal padded shape, few at a time in memory."""
+    """Resizes images (H, W, 3) and groups those of equal padded shape, few at a time in memory.
+
+    Args:
+        images: uint8 RGB.
+        min_size, max_size, resize: see ``resizing.resize``.
+        batch_size: images a batch; the last ones of each shape may be fewer.
+        size_divisor, canvas: see ``geometry.lay_out``.
+
+    Raises:
+        ValueError: another resize or canvas.
+    """
     waiting: dict[tuple[int, int], list] = {}
     for index, image in enumerate(images):
-        resized, matrix = prepare_image(image, min_size, max_size)
-        scale = np.array([matrix[0, 0], matrix[1, 1]], np.float32)
-        shape = tuple(-(-side // size_divisor) * size_divisor for side in resized.shape[:2])
-        group = waiting.setdefault(shape, [])
-        group.append((resized, (index, image.shape[:2], scale)))
+        pixels = resizing.resize(image, min_size, max_size, resize).image
+        size = (pixels.shape[0], pixels.shape[1])
+        where = lay_out(size, canvas, max_size, size_divisor)
+        group = waiting.setdefault(where.size, [])
+        group.append((pixels, Origin(index, (image.shape[0], image.shape[1]), size, where)))
         if len(group) == batch_size:
-            yield _batch(shape, waiting.pop(shape))
-    for shape, group in waiting.items():
-        yield _batch(shape, group)
+            yield _batch(waiting.pop(where.size))
+    for group in waiting.values():
+        yield _batch(group)
 
 
-def _batch(shape: tuple[int, int], group: list) -> InferenceBatch:
-    images = np.zeros((len(group), *shape, 3), np.uint8)
-    for row, (image, _) in zip(images, group, strict=True):
-        row[: image.shape[0], : image.shape[1]] = image
-    sizes = np.array([image.shape[:2] for image, _ in group], np.float32)
+def _batch(group: list[tuple[np.ndarray, Origin]]) -> InferenceBatch:
+    images = np.stack([place(pixels, origin.canvas) for pixels, origin in group])
+    sizes = np.array([origin.resized for _, origin in group], np.float32)
     return InferenceBatch(images, sizes, [origin for _, origin in group])
+
+
+def to_original(
+    boxes: np.ndarray, origin: Origin, frame: str = "pixels"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes of the network as boxes of the original image, clipped to it.
+
+    From pixels as torchvision (``resize_boxes``) and Detectron2 (``detector_postprocess``) do it, a
+    float32 ratio an axis. Normalised ones as matterport's ``unmold_detections`` does: relative to
+    the image's window, then to whole pixels, x2 and y2 behind the last one.
+
+    Args:
+        boxes: (K, 4) float32 x1 y1 x2 y2 of the padded input.
+        origin: of the image.
+        frame: ``"pixels"`` or ``"normalised"``, the config's ``box_frame``.
+
+    Returns:
+        Boxes (K, 4) float32, and (K,) bool: those that have an area; the references drop the rest.
+    """
+    boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
+    if frame == "normalised":
+        boxes = _from_window(boxes, origin)
+    else:
+        boxes = points_to_original(boxes.reshape(-1, 2, 2), origin).reshape(-1, 4)
+    boxes = np.clip(boxes, 0, np.tile(np.array(origin.size[::-1], np.float32), 2))
+    return boxes, np.all(boxes[:, 2:] > boxes[:, :2], axis=1)
+
+
+def points_to_original(points: np.ndarray, origin: Origin) -> np.ndarray:
+    """Points (…, 2) float32 x y, from pixels of the padded input to those of the original image."""
+    ratio = np.divide(origin.size[::-1], origin.resized[::-1]).astype(np.float32)
+    corner = np.array([origin.canvas.left, origin.canvas.top], np.float32)
+    return (np.asarray(points, np.float32) - corner) * ratio
+
+
+def _from_window(boxes: np.ndarray, origin: Origin) -> np.ndarray:
+    """Normalised boxes (K, 4) → whole pixels of the original, with matterport's roundings."""
+    far_edges = np.array([0, 0, 1, 1])
+    corner = np.array([origin.canvas.left, origin.canvas.top])
+    window = np.concatenate([corner, corner + origin.resized[::-1]])
+    window = ((window - far_edges) / _spans(origin.canvas.size)).astype(np.float32)
+    extent = np.tile(np.maximum(window[2:] - window[:2], np.finfo(np.float32).tiny), 2)
+    relative = (boxes - window[[0, 1, 0, 1]]) / extent
+    return np.around(relative * _spans(origin.size) + far_edges).astype(np.float32)
+
+
+def _spans(size: tuple[int, int]) -> np.ndarray:
+    """(4,) int width - 1, height - 1, twice."""
+    return np.tile(np.array(size[::-1]) - 1, 2)
 
 
 def _from_path(path: Path) -> list[Path | np.ndarray]:

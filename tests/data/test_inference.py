@@ -1,0 +1,177 @@
+"""What `predict` takes, batches of resized images, and boxes on their way back."""
+
+import json
+
+import numpy as np
+import pytest
+
+from kmaskrcnn.data import DataError, image_sources, inference_batches
+from kmaskrcnn.data.geometry import Canvas, lay_out, place, prepare_image
+from kmaskrcnn.data.inference import Origin, points_to_original, to_original
+from kmaskrcnn.data.resizing import resize
+from tests.data.samples import noise_image, write_image
+from tests.shared import shared_path
+
+
+def origin(size, resized, canvas="corner", max_size=1024, index=0):
+    return Origin(index, size, resized, lay_out(resized, canvas, max_size, 32))
+
+
+def test_sources_of_every_kind(tmp_path):
+    write_image(tmp_path / "b.png")
+    write_image(tmp_path / "a.jpg")
+    (tmp_path / "notes.txt").write_text("no image")
+    folder = [tmp_path / "a.jpg", tmp_path / "b.png"]
+    assert image_sources(tmp_path) == folder
+    assert image_sources([str(tmp_path / "b.png"), tmp_path]) == [tmp_path / "b.png", *folder]
+    assert [x.shape for x in image_sources(np.zeros((2, 4, 5, 3)))] == [(4, 5, 3)] * 2
+    assert [x.shape for x in image_sources([np.zeros((4, 5)), np.zeros((6, 5, 3))])] == [
+        (4, 5),
+        (6, 5, 3),
+    ]
+
+
+def test_sources_that_are_none(tmp_path):
+    with pytest.raises(DataError, match="there is no such image or folder"):
+        image_sources(tmp_path / "gone.png")
+    with pytest.raises(DataError, match="no image in this folder"):
+        image_sources(tmp_path)
+    with pytest.raises(TypeError, match="got int"):
+        image_sources(3)
+    with pytest.raises(TypeError, match="of 5 axes"):
+        image_sources(np.zeros((1, 1, 1, 1, 3)))
+
+
+def test_equal_shapes_go_together():
+    images = [noise_image(30, 40), noise_image(40, 30), noise_image(31, 40), noise_image(30, 40)]
+    batches = list(inference_batches(iter(images), 60, 100, batch_size=2, size_divisor=32))
+    assert [[o.index for o in batch.origins] for batch in batches] == [[0, 2], [1], [3]]
+    assert [batch.images.shape for batch in batches] == [
+        (2, 64, 96, 3),
+        (1, 96, 64, 3),
+        (1, 64, 96, 3),
+    ]
+    np.testing.assert_array_equal(
+        batches[0].image_sizes, np.float32([[60, 80], [60, 77]]), strict=True
+    )
+
+
+def test_a_batch_holds_what_training_sees_and_zeros():
+    image = noise_image(48, 64)
+    [batch] = inference_batches([image], 30, 100, size_divisor=32)
+    pixels, matrix = prepare_image(image, 30, 100)
+    np.testing.assert_array_equal(batch.images[0, :30, :40], pixels)
+    assert batch.images.dtype == np.uint8 and batch.images.sum() == pixels.sum()
+    index, size, scale = batch.origins[0]
+    assert (index, size) == (0, (48, 64))
+    np.testing.assert_array_equal(scale, np.float32([matrix[0, 0], matrix[1, 1]]), strict=True)
+
+
+@pytest.mark.parametrize("canvas", ["corner", "square"])
+@pytest.mark.parametrize("method", ["affine", "torchvision", "detectron2", "matterport"])
+def test_every_resize_on_every_canvas(method, canvas):
+    image = noise_image(30, 45)
+    options = {"size_divisor": 32, "resize": method, "canvas": canvas}
+    [batch] = inference_batches([image], 61, 96, **options)
+    pixels = resize(image, 61, 96, method).image
+    height, width = pixels.shape[:2]
+    where = batch.origins[0].canvas
+    expected = (64, 96) if canvas == "corner" else (96, 96)
+    assert batch.images.shape == (1, *expected, 3) and where.size == expected
+    assert batch.images.dtype == pixels.dtype
+    top, left = (0, 0) if canvas == "corner" else ((96 - height) // 2, (96 - width) // 2)
+    assert (where.top, where.left) == (top, left)
+    np.testing.assert_array_equal(batch.images[0, top : top + height, left : left + width], pixels)
+    assert batch.images.sum(dtype=float) == pixels.sum(dtype=float)
+    assert batch.image_sizes.tolist() == [[height, width]]
+
+
+def test_no_images_no_batches():
+    assert list(inference_batches([], 60, 100)) == []
+
+
+def test_the_odd_pixel_of_a_square_lies_below_and_right():
+    assert lay_out((3, 2), "square", 7, 1) == Canvas((7, 7), 2, 2)
+    assert lay_out((3, 2), "square", 7, 4) == Canvas((8, 8), 2, 3)
+    assert lay_out((3, 2), "corner", 7, 4) == Canvas((4, 4), 0, 0)
+    placed = place(np.ones((1, 2), np.uint8), Canvas((3, 3), 1, 0))
+    np.testing.assert_array_equal(placed, [[0, 0, 0], [1, 1, 0], [0, 0, 0]])
+
+
+def test_a_canvas_that_is_none_or_too_small():
+    with pytest.raises(ValueError, match="'corner' or 'square', got 'round'"):
+        list(inference_batches([noise_image(9, 9)], 8, 8, canvas="round"))
+    with pytest.raises(ValueError, match="9×4 does not fit on 8 squared"):
+        lay_out((9, 4), "square", 8, 32)
+
+
+def test_boxes_of_pixels_return_by_a_ratio_an_axis():
+    boxes, kept = to_original([[10, 20, 30, 80], [0, 0, 200, 100]], origin((50, 400), (100, 200)))
+    np.testing.assert_array_equal(
+        boxes, np.float32([[20, 10, 60, 40], [0, 0, 400, 50]]), strict=True
+    )
+    assert kept.tolist() == [True, True]
+
+
+def test_boxes_of_a_square_canvas_lose_its_border_first():
+    where = origin((50, 400), (100, 200), "square", 256)
+    assert (where.canvas.top, where.canvas.left) == (78, 28)
+    boxes, _ = to_original([[38, 98, 58, 158]], where)
+    np.testing.assert_array_equal(boxes, [[20, 10, 60, 40]])
+    points = points_to_original([[[38, 98], [28, 78]]], where)
+    np.testing.assert_array_equal(points, np.float32([[[20, 10], [0, 0]]]), strict=True)
+
+
+def test_boxes_are_clipped_and_what_has_no_area_is_told():
+    boxes, kept = to_original(
+        [[-5, -5, 300, 40], [10, 10, 10, 30], [210, 10, 230, 30]], origin((50, 400), (100, 200))
+    )
+    np.testing.assert_array_equal(boxes, [[0, 0, 400, 20], [20, 5, 20, 15], [400, 5, 400, 15]])
+    assert kept.tolist() == [True, False, False]
+
+
+def test_a_ratio_is_rounded_once_as_the_references_round():
+    where = origin((427, 640), (800, 1199))
+    edge = np.float32(1037.3)
+    boxes, _ = to_original([[0, 0, edge, 700]], where)
+    assert boxes[0, 2] == edge * (np.float32(640) / np.float32(1199))
+
+
+@pytest.mark.parametrize("frame", ["pixels", "normalised"])
+def test_no_boxes(frame):
+    boxes, kept = to_original(np.zeros((0, 4)), origin((50, 400), (100, 200)), frame)
+    assert boxes.shape == (0, 4) and boxes.dtype == np.float32 and kept.shape == (0,)
+
+
+def test_a_normalised_window_is_the_whole_image():
+    where = origin((300, 200), (96, 64), "square", 128)  # 32 columns left of it
+    window = (np.float32([32, 16, 96, 112]) - [0, 0, 1, 1]) / 127
+    left_half = window.copy()
+    left_half[2] = (64 - 1) / 127
+    boxes, kept = to_original([window, left_half, window[[0, 1, 0, 1]]], where, "normalised")
+    # 31 of the 63 steps between the window's first and last column are 97.9 of the photograph's 199
+    np.testing.assert_array_equal(boxes, [[0, 0, 200, 300], [0, 0, 99, 300], [0, 0, 1, 1]])
+    assert kept.all()  # a point becomes the pixel behind it, as matterport's
+
+
+def test_a_line_of_pixels_has_a_normalised_window():
+    where = Origin(0, (1, 40), (1, 128), lay_out((1, 128), "square", 128, 32))
+    window = (np.float32([0, 63, 128, 64]) - [0, 0, 1, 1]) / 127
+    boxes, kept = to_original([window], where, "normalised")
+    np.testing.assert_array_equal(boxes, [[0, 0, 40, 1]])
+    assert kept.all()
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "resized"),
+    [("resnet50", (512, 512), (320, 320)), ("resnet101", (400, 600), (213, 320))],
+)
+def test_normalised_boxes_equal_matterports(name, size, resized):
+    case = f"parity/matterport_mask_rcnn_{name}"
+    config = json.loads(shared_path(f"{case}/state.json").read_text())["config"]
+    answers = np.load(shared_path(f"{case}/expected.npz"))
+    where = origin(size, resized, "square", config["IMAGE_MAX_DIM"])
+    found = answers["detections/0/graph"]
+    found = found[found[:, 4] > 0]
+    boxes, kept = to_original(found[:, [1, 0, 3, 2]], where, "normalised")
+    np.testing.assert_array_equal(boxes[kept][:, [1, 0, 3, 2]], answers["detections/0/rois"])
