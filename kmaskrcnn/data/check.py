@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kmaskrcnn.data.dataset import Dataset, count_classes, side_by_side
+from kmaskrcnn.data.dataset import Dataset, count_classes, keypoint_names_of, side_by_side
 from kmaskrcnn.data.errors import DataError
 
 
@@ -46,17 +46,22 @@ def check(
     train: Dataset,
     validation: Dataset | None = None,
     class_names: Sequence[str] | None = None,
+    keypoint_names: Sequence[str] = (),
 ) -> DataCheck:
     """Counts the objects of each class and gathers what was mended.
 
     Args:
         train, validation: the parts; their classes are matched by name.
         class_names: those of the model; None: those of ``train``.
+        keypoint_names: those of the model; none: keypoints of the data are not used.
 
     Raises:
-        DataError: no images, no object to train on, or a class that ``class_names`` lacks: both
-            lists are shown.
+        DataError: no images, no object to train on, a class that ``class_names`` lacks, or other
+            keypoints than the model's: both lists are shown.
     """
+    for part, dataset in (("train", train), ("validation", validation)):
+        if keypoint_names and dataset is not None:
+            _check_keypoints(keypoint_names_of(dataset), tuple(keypoint_names), part)
     names = tuple(class_names if class_names is not None else train.class_names)
     lines: list[str] = []
     counts = _count(train, names, "train", lines)
@@ -70,6 +75,16 @@ def check(
         f"no object of class {n!r} to train on" for n, c in zip(names, counts, strict=True) if not c
     ][:10]
     return DataCheck(names, counts, held_out, tuple(lines))
+
+
+def _check_keypoints(given: tuple[str, ...], expected: tuple[str, ...], part: str) -> None:
+    if given != expected:
+        raise DataError(
+            f"{part}: the keypoints of the data do not fit.\n"
+            f"  expected {len(expected)}: {', '.join(expected)}\n"
+            f"  given    {len(given)}: {', '.join(given) or 'none'}\n"
+            "A model with keypoints trains on data whose keypoint_names are its own, in its order."
+        )
 
 
 def _count(dataset: Dataset, names: Sequence[str], part: str, lines: list[str]) -> tuple[int, ...]:

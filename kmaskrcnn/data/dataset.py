@@ -27,6 +27,8 @@ class Instance:
         crowd: a region of many objects that were not told apart; neither a positive nor a negative.
         area: in pixels, as the file says (COCO's AP by size asks for it); None: the mask's own.
         annotation_id: the file's, for messages and for evaluation.
+        keypoints: (J, 3) x, y in continuous pixels, visibility (0 not labelled, 1 hidden, 2
+            visible), one for each of the dataset's ``keypoint_names``; None: none is labelled.
     """
 
     label: int
@@ -35,6 +37,7 @@ class Instance:
     crowd: bool = False
     area: float | None = None
     annotation_id: int | str | None = None
+    keypoints: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +68,9 @@ class Dataset(Protocol):
 
     ``__getitem__`` is called from several threads. Optional, used where present: ``category_ids``
     (the file's id of each class, for COCO results), ``class_counts()`` (objects of each class,
-    without reading the samples), ``report`` and ``description``.
+    without reading the samples), ``report`` and ``description``; for keypoints ``keypoint_names``
+    (J names, those of a pair differing by ``left`` and ``right``) and ``keypoint_skeleton`` (pairs
+    of their indices, from 0, that a drawing joins).
     """
 
     @property
@@ -93,7 +98,7 @@ class AlignedDataset:
             self.category_ids = tuple(ids[self._labels.index(i)] for i in range(len(ids)))
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("report", "description"):
+        if name in ("report", "description", "keypoint_names", "keypoint_skeleton"):
             return getattr(self.dataset, name)
         raise AttributeError(name)
 
@@ -122,6 +127,11 @@ def align(dataset: Dataset, class_names: Sequence[str]) -> Dataset:
     if tuple(dataset.class_names) == tuple(class_names):
         return dataset
     return AlignedDataset(dataset, class_names)
+
+
+def keypoint_names_of(dataset: Dataset) -> tuple[str, ...]:
+    """The dataset's ``keypoint_names``; empty where it has no keypoints."""
+    return tuple(getattr(dataset, "keypoint_names", ()))
 
 
 def side_by_side(expected: Sequence[str], given: Sequence[str]) -> str:

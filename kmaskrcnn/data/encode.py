@@ -10,6 +10,7 @@ import numpy as np
 from kmaskrcnn.data.dataset import Instance, Sample, checked_label
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.geometry import View, warp_image
+from kmaskrcnn.data.keypoints import checked_keypoints, warp_keypoints
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import Window
 from kmaskrcnn.data.warp_masks import warp_instance
@@ -20,16 +21,21 @@ MIN_MASK_BYTES = 4096
 
 
 class Truths(NamedTuple):
-    """The objects of a view: boxes (N, 4), labels (N,), crowd (N,), masks as windows and crops."""
+    """The objects of a view: boxes (N, 4), labels (N,), crowd (N,), masks as windows and crops,
+    keypoints (N, J, 3)."""
 
     boxes: np.ndarray
     labels: np.ndarray
     crowd: np.ndarray
     masks: list[tuple[Window, np.ndarray]]
+    keypoints: np.ndarray
 
 
 class Encoded(NamedTuple):
-    """A sample as padded arrays: those of ``pipeline.batches``, without the batch axis."""
+    """A sample as padded arrays: those of ``pipeline.batches``, without the batch axis.
+
+    The keypoints of a dataset without any are (N, 0, 3).
+    """
 
     images: np.ndarray
     image_sizes: np.ndarray
@@ -39,18 +45,25 @@ class Encoded(NamedTuple):
     mask_bytes: np.ndarray
     mask_windows: np.ndarray
     mask_offsets: np.ndarray
+    keypoints: np.ndarray
 
 
 def warp_truths(
-    sample: Sample, view: View, image_size: tuple[int, int], num_classes: int, report: Report
+    sample: Sample,
+    view: View,
+    image_size: tuple[int, int],
+    num_classes: int,
+    report: Report,
+    keypoint_names: Sequence[str] = (),
 ) -> Truths:
     """The objects of ``sample`` as ``view`` shows them; those of which nothing is left are counted
     in ``report``.
 
     Raises:
-        DataError: a label that is no class, a mask of another size than the image.
+        DataError: a label that is no class, a mask of another size than the image, keypoints that
+            are not those of ``keypoint_names``.
     """
-    boxes, labels, crowd, masks = [], [], [], []
+    boxes, labels, crowd, masks, keypoints = [], [], [], [], []
     for instance in sample.instances:
         labels_place = f"{sample.name}, annotation {instance.annotation_id}"
         label = checked_label(instance, num_classes, sample.name)
@@ -62,11 +75,15 @@ def warp_truths(
         labels.append(label)
         crowd.append(instance.crowd)
         masks.append((window, crop))
+        if keypoint_names:
+            points = checked_keypoints(instance, keypoint_names, sample.name)
+            keypoints.append(warp_keypoints(points, view, keypoint_names))
     return Truths(
         np.array(boxes, np.float32).reshape(-1, 4),
         np.array(labels, np.int32),
         np.array(crowd, bool),
         masks,
+        np.array(keypoints, np.float32).reshape(len(boxes), len(keypoint_names), 3),
     )
 
 
@@ -108,6 +125,7 @@ def encode_sample(image: np.ndarray, truths: Truths, view: View, size_divisor: i
         _fill(mask_bytes, power_of_two(len(mask_bytes), MIN_MASK_BYTES)),
         _fill(windows, slots),
         _fill(offsets, slots),
+        _fill(truths.keypoints, slots),
     )
 
 

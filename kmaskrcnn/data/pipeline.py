@@ -10,13 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from kmaskrcnn.data.augment import parse_policy, sample_view
-from kmaskrcnn.data.dataset import Dataset, Sample
+from kmaskrcnn.data.dataset import Dataset, Sample, keypoint_names_of
 from kmaskrcnn.data.encode import Encoded, encode_sample, warp_truths
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.report import Report
 
-_FIELDS: dict[str, tuple[tf.DType, list[int | None], int]] = {
+_Field = tuple[tf.DType, list[int | None], int]
+_FIELDS: dict[str, _Field] = {
     "images": (tf.uint8, [None, None, 3], 0),
     "image_sizes": (tf.float32, [2], 0),
     "boxes": (tf.float32, [None, 4], 0),
@@ -57,7 +58,9 @@ def batches(
     ``targets``: ``boxes`` (B, N, 4) float32 x1 y1 x2 y2 in pixels of the network's input;
     ``labels`` (B, N) int32, −1 pads; ``crowd`` (B, N) bool; the masks, see ``ops.masks``:
     ``mask_bytes`` (B, L) uint8, ``mask_windows`` (B, N, 4) int32 (empty: no mask), ``mask_offsets``
-    (B, N) int32; ``image_indices`` (B,) int32, the place in the dataset.
+    (B, N) int32; ``image_indices`` (B,) int32, the place in the dataset. Of a dataset with
+    ``keypoint_names`` also ``keypoints`` (B, N, J, 3) float32, x y in pixels of the network's input
+    and visibility, 0 where not labelled or out of sight.
 
     Args:
         dataset: samples by index; read from several threads.
@@ -82,19 +85,21 @@ def batches(
             f"{len(dataset)} images in batches of {batch_size}: at least one image and 1 are "
             "needed."
         )
+    fields = _fields_of(dataset)
     report = report or getattr(dataset, "report", None) or Report()
     threads = num_threads or _num_processors()
 
     def read(epoch, index):
         view_of = _views(augmentation, min_size, max_size, seed, int(epoch))
-        arrays = _read_sample(dataset, int(index), view_of, size_divisor, report)
-        return (*arrays, np.int32(index))
+        sample = _read_sample(dataset, int(index), view_of, size_divisor, report)
+        arrays = sample._asdict() | {"image_indices": np.int32(index)}
+        return tuple(arrays[name] for name in fields)
 
     def load(epoch, index):
-        arrays = tf.numpy_function(read, [epoch, index], [field[0] for field in _FIELDS.values()])
-        for array, (_, shape, _) in zip(arrays, _FIELDS.values(), strict=True):
+        arrays = tf.numpy_function(read, [epoch, index], [field[0] for field in fields.values()])
+        for array, (_, shape, _) in zip(arrays, fields.values(), strict=True):
             array.set_shape(shape)
-        return tuple(arrays)
+        return dict(zip(fields, arrays, strict=True))
 
     order = _order(len(dataset), shuffle, seed, initial_epoch)
     spec = tf.TensorSpec([], tf.int64)
@@ -103,18 +108,25 @@ def batches(
     stream = stream.map(load, num_parallel_calls=threads, deterministic=True)
     stream = stream.padded_batch(
         batch_size,
-        padded_shapes=tuple(shape for _, shape, _ in _FIELDS.values()),
-        padding_values=tuple(tf.constant(pad, dtype) for dtype, _, pad in _FIELDS.values()),
+        padded_shapes={name: shape for name, (_, shape, _) in fields.items()},
+        padding_values={name: tf.constant(pad, dtype) for name, (dtype, _, pad) in fields.items()},
         drop_remainder=drop_remainder,
     )
     options = tf.data.Options()
     options.deterministic = True
     options.threading.private_threadpool_size = threads
-    return stream.map(_name).prefetch(2).with_options(options)
+    return stream.map(_split).prefetch(2).with_options(options)
 
 
-def _name(*arrays):
-    targets = dict(zip(_FIELDS, arrays, strict=True))
+def _fields_of(dataset: Dataset) -> dict[str, _Field]:
+    num_keypoints = len(keypoint_names_of(dataset))
+    if not num_keypoints:
+        return _FIELDS
+    return _FIELDS | {"keypoints": (tf.float32, [None, num_keypoints, 3], 0)}
+
+
+def _split(arrays):
+    targets = dict(arrays)
     inputs = {key: targets.pop(key) for key in ("images", "image_sizes")}
     return inputs, targets
 
@@ -153,7 +165,8 @@ def _read_sample(dataset, index, view_of, size_divisor, report) -> Encoded:
     sample = get_sample(dataset, index)
     image = read_image(sample.image, sample.size, sample.name)
     view = view_of(index, image.shape[:2])
-    truths = warp_truths(sample, view, image.shape[:2], len(dataset.class_names), report)
+    num_classes, names = len(dataset.class_names), keypoint_names_of(dataset)
+    truths = warp_truths(sample, view, image.shape[:2], num_classes, report, names)
     return encode_sample(image, truths, view, size_divisor)
 
 

@@ -48,6 +48,18 @@ def test_a_class_list_that_does_not_fit(part):
     assert ["deer", "Tiger", "←", "unknown"] in rows and ["otter", "deer"] in rows
 
 
+def test_keypoints_that_do_not_fit():
+    named, plain = dataset(0), dataset(0)
+    named.keypoint_names = ("nose", "tail")
+    check(named, named, keypoint_names=["nose", "tail"])
+    check(named, plain)
+    with pytest.raises(DataError, match="validation: the keypoints .* do not fit") as caught:
+        check(named, plain, keypoint_names=("nose", "tail"))
+    assert "expected 2: nose, tail" in str(caught.value) and "0: none" in str(caught.value)
+    with pytest.raises(DataError, match="train: the keypoints"):
+        check(named, keypoint_names=("tail", "nose"))
+
+
 def test_nothing_to_train_on():
     with pytest.raises(DataError, match="train: 1 images without a single object"):
         check(dataset())

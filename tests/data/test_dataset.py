@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kmaskrcnn.data import DataError, Dataset, Instance, Report, Sample, ShapesDataset, align
-from kmaskrcnn.data.dataset import count_classes, side_by_side
+from kmaskrcnn.data.dataset import count_classes, keypoint_names_of, side_by_side
 from tests.data.samples import ListDataset
 
 IMAGE = np.zeros((8, 8, 3), np.uint8)
@@ -39,6 +39,18 @@ def test_category_ids_and_descriptions_follow():
     assert aligned.category_ids == (9, 4)
     assert aligned.report is data.report and aligned.description == "found"
     assert not hasattr(align(dataset(0), ("b", "a")), "report")
+
+
+def test_keypoints_follow():
+    data = dataset(0)
+    assert keypoint_names_of(data) == keypoint_names_of(align(data, ("b", "a"))) == ()
+    points = np.array([[1, 2, 2], [0, 0, 0]])
+    data = ListDataset([Sample(IMAGE, [Instance(0, box=(0, 0, 4, 4), keypoints=points)])])
+    data.keypoint_names, data.keypoint_skeleton = ["left_ear", "right_ear"], [(0, 1)]
+    aligned = align(data, ("b", "a"))
+    assert keypoint_names_of(aligned) == ("left_ear", "right_ear")
+    assert aligned.keypoint_skeleton == [(0, 1)]
+    assert aligned[0].instances[0].keypoints is points and aligned[0].instances[0].label == 1
 
 
 def test_foreign_classes_are_shown_side_by_side():

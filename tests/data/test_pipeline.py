@@ -66,6 +66,31 @@ def test_all_images_are_there_also_those_without_objects():
     np.testing.assert_array_equal(got[0]["image_indices"], [0, 1])
 
 
+def test_keypoints_come_where_the_dataset_names_them():
+    points = np.array([[10, 20, 2], [30, 5, 1], [0, 0, 0]])
+    person = Instance(0, box=(5, 5, 40, 40), keypoints=points)
+    data = ListDataset(
+        [Sample(noise_image(64, 48), [Instance(1, box=(1, 1, 9, 9)), person])] * 2
+        + [Sample(noise_image(64, 48))]
+    )
+    assert all("keypoints" not in batch for batch in arrays(batches(data, **SETTINGS)))
+    data.keypoint_names = ("nose", "left_ear", "right_ear")
+    stream = batches(data, **{**SETTINGS, "min_size": 96})
+    assert stream.element_spec[1]["keypoints"].shape.as_list() == [None, None, 3, 3]
+    first, second = arrays(stream)
+    assert first["keypoints"].shape == (2, 8, 3, 3) and first["keypoints"].dtype == np.float32
+    np.testing.assert_allclose(first["keypoints"][0, 1], points * [1.5, 1.5, 1])
+    assert not first["keypoints"][:, [0, *range(2, 8)]].any() and not second["keypoints"].any()
+    mirrored = {"augmentation": "flip", "seed": 0, "batch_size": 1}
+    seen = [b["keypoints"][0, 1] for b in arrays(batches(data, **{**SETTINGS, **mirrored}))[:2]]
+    assert {tuple(k[:, 2]) for k in seen} <= {(2, 1, 0), (2, 0, 1)}
+    data.keypoint_names = ("nose",)
+    with pytest.raises(
+        DataError, match=r"image None, annotation None: keypoints of shape \(3, 3\)"
+    ):
+        run(data)
+
+
 def test_few_shapes():
     """Twenty sizes of images and numbers of objects lead to at most six shapes."""
     rng = np.random.default_rng(0)

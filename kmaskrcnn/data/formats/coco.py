@@ -1,4 +1,4 @@
-"""COCO instances JSON: polygons, run-length codes (compressed or not), crowds.
+"""COCO instances JSON: polygons, run-length codes (compressed or not), crowds, keypoints.
 
 Format: https://cocodataset.org/#format-data
 """
@@ -15,6 +15,7 @@ from typing import Any
 from kmaskrcnn.data.dataset import Instance, Sample
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.coco_annotations import parse_annotation
+from kmaskrcnn.data.formats.coco_keypoints import read_keypoint_names
 from kmaskrcnn.data.report import Report
 
 KEYS = ("images", "annotations", "categories")
@@ -27,6 +28,7 @@ class CocoDataset:
     Attributes:
         class_names: in the file's order; a parent category that no annotation uses is left out.
         category_ids: the file's id of each class.
+        keypoint_names, keypoint_skeleton: as the categories name them; empty where none does.
         report: what was mended or left out, with annotation ids.
     """
 
@@ -43,6 +45,11 @@ class CocoDataset:
         self._records = _image_records(content["images"], self.path)
         _check_annotations(content["annotations"], self.path)
         self.category_ids, self.class_names = self._categories(content)
+        self.keypoint_names, self.keypoint_skeleton = read_keypoint_names(
+            [c for c in content["categories"] if c["id"] in self.category_ids],
+            str(self.path),
+            self.report,
+        )
         self._instances = self._read_annotations(content["annotations"])
         self.images = _find_images(self.path, self._records, images)
         self._files = _image_files(self.images, self._records, self.path)
@@ -55,6 +62,7 @@ class CocoDataset:
         return (
             f"COCO instances, {self.path}: {len(self)} images in {self.images}, {objects} "
             f"objects of {len(self.class_names)} classes"
+            + (f", {len(self.keypoint_names)} keypoints" if self.keypoint_names else "")
         )
 
     def class_counts(self) -> list[int]:
@@ -120,7 +128,9 @@ class CocoDataset:
                     f"{place}, image {image_id}",
                 )
                 continue
-            instance = parse_annotation(annotation, labels, sizes[image_id], place, self.report)
+            instance = parse_annotation(
+                annotation, labels, sizes[image_id], place, self.report, len(self.keypoint_names)
+            )
             if instance is not None:
                 instances[image_id].append(instance)
         return dict(instances)
@@ -224,7 +234,7 @@ def _find_images(path: Path, records: list[dict[str, Any]], images: str | Path |
         if not Path(images).is_dir():
             raise DataError(f"{images}: the images' folder does not exist.")
         return Path(images)
-    split = path.stem.removeprefix("instances_")
+    split = path.stem.removeprefix("instances_").removeprefix("person_keypoints_")
     up = path.parent.parent
     folders = [path.parent, path.parent / "images", path.parent / split, up / split]
     folders += [up / "images" / split, up / "images", up / "JPEGImages", up]

@@ -10,6 +10,7 @@ from pycocotools import mask as coco_mask
 
 from kmaskrcnn.data.dataset import Instance, Mask
 from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.formats.coco_keypoints import parse_keypoints
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import read_counts
 
@@ -24,6 +25,7 @@ def parse_annotation(
     size: Size | None,
     place: str,
     report: Report,
+    num_keypoints: int = 0,
 ) -> Instance | None:
     """The annotation as an instance, or None where nothing usable is left (counted in ``report``).
 
@@ -33,9 +35,11 @@ def parse_annotation(
         size: (height, width) of its image, if the file says so.
         place: the file and the annotation, for messages.
         report: takes the repairs and omissions.
+        num_keypoints: that the categories name.
 
     Raises:
-        DataError: an unknown category, a run-length code that does not fit the image.
+        DataError: an unknown category, a run-length code that does not fit the image, a list of
+            keypoints of the wrong length.
     """
     category = annotation.get("category_id")
     if category not in labels:
@@ -59,6 +63,7 @@ def parse_annotation(
         if isinstance(area, int | float) and np.isfinite(area) and area > 0
         else None,
         annotation_id=annotation.get("id"),
+        keypoints=parse_keypoints(annotation.get("keypoints"), num_keypoints, place, report),
     )
 
 
