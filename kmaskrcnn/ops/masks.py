@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from kmaskrcnn.ops.pasting import Window, paste_soft_mask
+
 _BITS_OF_BYTE = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32)
 
 _MAX_SAMPLES = 1024.0  # of a bin's axis; only a gigantic RoI would take more
 _NOWHERE = [-9.0, -9.0, -9.0, -9.0]  # a box that samples nothing
-
-Window = tuple[int, int, int, int]
 
 
 def pack_masks(
@@ -195,39 +195,23 @@ def paste_mask(
     image_size: Sequence[int],
     *,
     threshold: float = 0.5,
+    mode: str = "detectron2",
 ) -> tuple[Window, np.ndarray]:
     """Stretch a mask head's answer over its box and cut it at the threshold, inside the box only.
-
-    A pixel takes the value at its centre, interpolated linearly, and zero beyond the mask's edge,
-    as Detectron2's ``paste_masks_in_image`` does with ``grid_sample``.
 
     Args:
         probabilities: (M, M) in [0, 1], any float dtype.
         box: (4,) in pixels of the image.
         image_size: height, width of the image.
         threshold: a pixel belongs to the mask from this probability on.
+        mode: ``"detectron2"``, ``"torchvision"`` or ``"matterport"``, see `paste_soft_mask`.
 
     Returns:
         window (x1, y1, x2, y2) in whole pixels, half-open, inside the image, and the crop
         (y2 - y1, x2 - x1) bool. A box that is empty, not finite, or outside gives 0 0 0 0.
+
+    Raises:
+        ValueError: another mode.
     """
-    box = np.asarray(box, np.float32)
-    height, width = (int(side) for side in image_size)
-    if not np.all(np.isfinite(box)) or box[2] <= box[0] or box[3] <= box[1]:
-        return (0, 0, 0, 0), np.zeros((0, 0), bool)
-    x1, y1 = np.maximum(np.floor(box[:2]), 0).astype(np.int64).tolist()
-    x2, y2 = np.minimum(np.ceil(box[2:]), (width, height)).astype(np.int64).tolist()
-    if x2 <= x1 or y2 <= y1:
-        return (0, 0, 0, 0), np.zeros((0, 0), bool)
-    probabilities = np.asarray(probabilities, np.float32)
-    rows = _stretching_matrix(box[1], box[3], y1, y2, probabilities.shape[0])
-    columns = _stretching_matrix(box[0], box[2], x1, x2, probabilities.shape[1])
-    return (x1, y1, x2, y2), (rows @ probabilities) @ columns.T >= threshold
-
-
-def _stretching_matrix(start, end, first, last, mask_size):
-    """(last - first, M): the weights of the mask's cells at the centres of an axis' pixels."""
-    centres = np.arange(first, last, dtype=np.float32) + np.float32(0.5)
-    positions = (centres - start) / (end - start) * np.float32(mask_size) - np.float32(0.5)
-    distances = np.abs(positions[:, None] - np.arange(mask_size, dtype=np.float32))
-    return np.maximum(np.float32(1) - distances, np.float32(0))
+    window, soft = paste_soft_mask(probabilities, box, image_size, mode=mode)
+    return window, soft >= threshold

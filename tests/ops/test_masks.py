@@ -259,9 +259,9 @@ def slow_paste(probabilities, box, image_size):
     return result
 
 
-def pasted(probabilities, box, image_size):
+def pasted(probabilities, box, image_size, mode="detectron2"):
     """The full mask of `paste_mask`, and its window."""
-    (x1, y1, x2, y2), crop = paste_mask(probabilities, box, image_size)
+    (x1, y1, x2, y2), crop = paste_mask(probabilities, box, image_size, mode=mode)
     assert crop.dtype == bool and crop.shape == (y2 - y1, x2 - x1)
     mask = np.zeros(image_size, bool)
     mask[y1:y2, x1:x2] = crop
@@ -322,11 +322,12 @@ def test_a_box_without_pixels_pastes_nothing(box):
     assert window == (0, 0, 0, 0) and crop.shape == (0, 0) and crop.dtype == bool
 
 
-def test_pasting_equals_detectron2():
+@pytest.mark.parametrize("mode", ["detectron2", "torchvision"])
+def test_pasting_equals_the_references(mode):
     answers = np.load(shared_path("parity/ops/masks.npz"))
     size = tuple(answers["size"])
-    expected = unpacked(answers, "detectron2/packed", 10, *size)
+    expected = unpacked(answers, f"{mode}/packed", 10, *size)
     for probabilities, box, reference in zip(
         answers["masks"], answers["boxes"], expected, strict=True
     ):
-        np.testing.assert_array_equal(pasted(probabilities, box, size)[0], reference)
+        np.testing.assert_array_equal(pasted(probabilities, box, size, mode)[0], reference)
