@@ -23,6 +23,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "mask_activation": ("sigmoid", "softmax"),
     "mask_targets": ("binary", "soft", "crop"),
     "mask_paste": ("detectron2", "torchvision", "matterport"),
+    "keypoint_score": ("probability", "logit"),
     "box_loss_over": ("rois", "positives"),
     "sampling": ("random", "first"),
     "optimizer": ("sgd", "adamw"),
@@ -126,6 +127,7 @@ class MaskRCNNConfig:
     keypoint_size: int = 56  # side of a predicted heatmap; pooled at a quarter of it
     keypoint_head_channels: int = 512
     keypoint_head_num_convs: int = 8
+    keypoint_score: str = "probability"  # of a keypoint: Detectron2's, or torchvision's "logit"
 
     # Detections.
     score_threshold: float = 0.05

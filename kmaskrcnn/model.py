@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kmaskrcnn import data, presets, training
+from kmaskrcnn import data, presets, pretrained, tracing, training
+from kmaskrcnn import weights as weight_maps
 from kmaskrcnn.backbones import imagenet_settings, preprocessing, stages_up_to, usable_taps
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.evaluation import CocoEvaluator
 from kmaskrcnn.network import Network
+from kmaskrcnn.results import to_detections
 from kmaskrcnn.structures import Detections
 
 
@@ -33,10 +35,8 @@ class MaskRCNN(Network):
 
     def __init__(self, config: MaskRCNNConfig, class_names: Sequence[str], **options: Any):
         super().__init__(config, class_names, **options)
-        names = ["loss", "rpn_class_loss", "rpn_box_loss", "class_loss", "box_loss"]
-        names += ["mask_loss"] if config.with_masks else []
-        self._means = [keras.metrics.Mean(name=name) for name in names]
-        self._detect_batch = tf.function(self._detect_uint8, input_signature=_UINT8_BATCH)
+        self._means = [keras.metrics.Mean(name=name) for name in ("loss", *self.loss_names)]
+        self._detect_batch = tf.function(self._detect, reduce_retracing=True)
 
     # ---------------------------------------------------------------- training
 
@@ -191,30 +191,67 @@ class MaskRCNN(Network):
         """Index and detections of each image, as they get ready; few images in memory."""
         config = self.config
         for batch in data.inference_batches(
-            images, config.min_size, config.max_size, batch_size, config.size_divisor
+            images,
+            config.min_size,
+            config.max_size,
+            batch_size,
+            config.size_divisor,
+            resize=config.resize,
+            canvas=config.canvas,
         ):
             outputs = self._detect_batch(batch.images, batch.image_sizes)
-            outputs = {name: value.numpy() for name, value in outputs.items()}
-            for row, (index, size, scale) in enumerate(batch.origins):
-                yield index, self._detections({k: v[row] for k, v in outputs.items()}, size, scale)
+            yield from self._detections(
+                {name: value.numpy() for name, value in outputs.items()}, batch.origins
+            )
 
-    def _detect_uint8(self, images, image_sizes):
+    def _detect(self, images, image_sizes):
         return self({"images": images, "image_sizes": image_sizes}, training=False)
 
-    def _detections(self, outputs, image_size, scale) -> Detections:
-        """One image's padded outputs to its original pixels; scale is (x, y)."""
-        kept = outputs["labels"] >= 0
-        boxes = outputs["boxes"][kept] / np.tile(scale, 2)
-        height, width = image_size
-        masks = outputs["masks"][kept].astype(np.float16) if "masks" in outputs else None
-        return Detections(
-            boxes=np.clip(boxes, 0, [width, height, width, height]),
-            scores=outputs["scores"][kept],
-            labels=outputs["labels"][kept],
-            class_names=self.class_names,
-            image_size=image_size,
-            mask_probabilities=masks,
+    def _detections(self, outputs, origins) -> Iterator[tuple[int, Detections]]:
+        """Index and detections of each image of a batch of outputs."""
+        for row, origin in enumerate(origins):
+            own = {name: value[row] for name, value in outputs.items()}
+            yield origin.index, to_detections(own, origin, self.class_names, self.config)
+
+    def trace(
+        self, x, *, proposals: Sequence[np.ndarray] | None = None
+    ) -> tuple[dict[str, np.ndarray], list[Detections]]:
+        """Every intermediate of one forward pass by name, and the detections it ends in.
+
+        All images go through the network in one batch, padded to the largest. With L the level
+        (``P2`` … ``P6``, or ``C4``, ``C5``), in pixels of the network input (see `ops.frames` for
+        models whose `box_frame` is "normalised"):
+
+        ==========================  ====================================================
+        ``input/images``, ``sizes``  (B, H, W, 3) RGB normalised and padded; (B, 2)
+        ``features/L``               (B, H_L, W_L, F)
+        ``rpn/logits/L``, ``deltas``  (B, A_L), (B, A_L, 4)
+        ``anchors/L``                (A_L, 4)
+        ``proposals/boxes``          (B, R, 4); ``scores``, ``valid`` (B, R)
+        ``box/roi_features``         (B·R, S, S, F), under C4's heads before res5
+        ``box/class_logits``         (B·R, C + 1), background last; of a cascade ``box_2/`` …, too
+        ``box/deltas``               (B·R, C or 1, 4)
+        ``masks/roi_features``       (n, S, S, F) of the detections, padded to a multiple of 8
+        ``masks/logits``             (n, M, M, masks); ``keypoints/logits`` (n, M, M, J)
+        ``detections/boxes``         (B, K, 4); ``scores``, ``labels`` (B, K), ``masks`` …
+        ==========================  ====================================================
+
+        Args:
+            x: images as for `predict`.
+            proposals: (R, 4) an image, to be used in place of the network's own.
+        """
+        images = [data.read_image(source) for source in data.image_sources(x)]
+        config = self.config
+        batch = data.joint_batch(
+            images,
+            config.min_size,
+            config.max_size,
+            config.size_divisor,
+            resize=config.resize,
+            canvas=config.canvas,
         )
+        found, outputs = tracing.trace(self, batch, proposals)
+        return found, [detections for _, detections in self._detections(outputs, batch.origins)]
 
     def evaluate(self, x=None, **options) -> dict[str, float]:
         """Losses, and COCO AP and AR of boxes and masks, overall and per class.
@@ -252,9 +289,9 @@ class MaskRCNN(Network):
     def from_preset(
         cls,
         name: str,
-        class_names: Sequence[str],
+        class_names: Sequence[str] | None = None,
         *,
-        weights: str | Path | None = None,
+        weights: str | Path | Mapping[str, np.ndarray] | None = None,
         dtype: Any = None,
         **config: Any,
     ) -> MaskRCNN:
@@ -262,9 +299,12 @@ class MaskRCNN(Network):
 
         Args:
             name: one of `kmaskrcnn.preset_names()`.
-            class_names: the classes, without background.
-            weights: None (random), "imagenet" (the backbone's), or a file with the backbone's
-                arrays (`.npz`, `.h5`). With weights the stages up to `freeze_at` are frozen.
+            class_names: the classes, without background. None: those that the weights know.
+            weights: None (random); "imagenet" (the backbone's); "coco" and what else
+                `kmaskrcnn weights` lists; a file, or arrays by name: of a backbone, or of a whole
+                detector of torchvision, Detectron2, matterport or ours. Of a detector with other
+                classes, those of the same name are kept; `load_report` says what became of each.
+                With weights the stages up to `freeze_at` are frozen.
             dtype: a Keras dtype policy.
             **config: any field of `MaskRCNNConfig`.
 
@@ -272,9 +312,39 @@ class MaskRCNN(Network):
             ValueError, TypeError: an unknown preset, field or file, arrays that do not fit.
         """
         made = presets.preset(name, **config)
-        made = made.replace(**{**_fitting(made, weights, "backbone" in config), **config})
         frozen = stages_up_to(made.freeze_at) if weights is not None else ()
-        return cls(made, class_names, frozen=frozen, backbone_weights=weights, dtype=dtype)
+        checkpoint, backbone_weights = None, weights
+        if weights is not None and not (weights == "imagenet" and "/" not in name):
+            checkpoint = pretrained.open_checkpoint(name, weights)
+            if checkpoint.framework:
+                backbone_weights = None
+        if checkpoint is None or not checkpoint.framework:
+            made = made.replace(
+                **{**_fitting(made, backbone_weights, "backbone" in config), **config}
+            )
+        names = pretrained.fitting_classes(name, class_names, checkpoint)
+        model = cls(made, names, frozen=frozen, backbone_weights=backbone_weights, dtype=dtype)
+        model.load_report = model.backbone.report
+        if checkpoint is not None and checkpoint.framework:
+            model.load_report = pretrained.load_into(model, checkpoint)
+        return model
+
+    def export_state(self, framework: str) -> dict[str, np.ndarray]:
+        """All arrays under the names and in the layouts of another project, for use there.
+
+        Args:
+            framework: "torchvision", "detectron2" or "matterport"; the model must be one that it
+                has, as those of its presets.
+
+        Returns:
+            {their parameter name: float32 array}. For torchvision and Detectron2:
+            ``model.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})``.
+
+        Raises:
+            ValueError: an unknown framework, or a model that it does not have; says what differs.
+        """
+        arrays = {name: value.numpy() for name, value in self.parameters.items()}
+        return weight_maps.from_ours(arrays, self.config, framework)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -308,12 +378,6 @@ def load(path: str | Path) -> MaskRCNN:
     if not isinstance(model, MaskRCNN):
         raise ValueError(f"{path}: holds a {type(model).__name__}, expected a MaskRCNN.")
     return model
-
-
-_UINT8_BATCH = (
-    tf.TensorSpec((None, None, None, 3), tf.uint8),
-    tf.TensorSpec((None, 2), tf.float32),
-)
 
 
 def _fitting(config: MaskRCNNConfig, weights: Any, other_backbone: bool) -> dict[str, Any]:

@@ -70,6 +70,12 @@ class Network(keras.Model):
         self.built = True
 
     @property
+    def loss_names(self) -> list[str]:
+        """The names of the losses that `call` gives with targets, in their order."""
+        names = ["rpn_class_loss", "rpn_box_loss", *self.box_branch.loss_names]
+        return names + [branch.loss_name for branch in self.instance_branches]
+
+    @property
     def parameters(self) -> dict[str, keras.Variable]:
         """Every array of the network, by a name such as ``box_head/dense1/kernel``."""
         heads = [*self.box_branch.heads, *(branch.head for branch in self.instance_branches)]

@@ -158,7 +158,11 @@ def _torchvision() -> dict[str, Entry]:
             {**_TORCHVISION_V2, "with_masks": False},
             coco,
         ),
-        "keypointrcnn_resnet50_fpn": ("persons and 17 keypoints", _KEYPOINTS, classes.PERSON),
+        "keypointrcnn_resnet50_fpn": (
+            "persons and 17 keypoints",
+            {**_KEYPOINTS, "keypoint_score": "logit"},
+            classes.PERSON,
+        ),
     }
 
 

@@ -5,7 +5,15 @@ from kmaskrcnn.data.dataset import Dataset, Instance, Sample, align
 from kmaskrcnn.data.errors import DataError, clear_errors, find_data_error
 from kmaskrcnn.data.geometry import prepare_image
 from kmaskrcnn.data.images import read_image
-from kmaskrcnn.data.inference import image_sources, inference_batches
+from kmaskrcnn.data.inference import (
+    InferenceBatch,
+    Origin,
+    image_sources,
+    inference_batches,
+    joint_batch,
+    points_to_original,
+    to_original,
+)
 from kmaskrcnn.data.load import load
 from kmaskrcnn.data.pipeline import batches
 from kmaskrcnn.data.report import Report
@@ -15,7 +23,9 @@ __all__ = [
     "DataCheck",
     "DataError",
     "Dataset",
+    "InferenceBatch",
     "Instance",
+    "Origin",
     "Report",
     "Sample",
     "ShapesDataset",
@@ -26,7 +36,10 @@ __all__ = [
     "find_data_error",
     "image_sources",
     "inference_batches",
+    "joint_batch",
     "load",
+    "points_to_original",
     "prepare_image",
     "read_image",
+    "to_original",
 ]

@@ -105,6 +105,32 @@ def inference_batches(
         yield _batch(group)
 
 
+def joint_batch(
+    images: Iterable[np.ndarray],
+    min_size: int,
+    max_size: int,
+    size_divisor: int = 64,
+    *,
+    resize: str = "affine",
+    canvas: str = "corner",
+) -> InferenceBatch:
+    """All images (H, W, 3) in one batch, padded to what the largest needs, as the references do."""
+    images = list(images)
+    pixels = [resizing.resize(image, min_size, max_size, resize).image for image in images]
+    sizes = [(image.shape[0], image.shape[1]) for image in pixels]
+    largest = lay_out(
+        (max(height for height, _ in sizes), max(width for _, width in sizes)),
+        canvas,
+        max_size,
+        size_divisor,
+    ).size
+    group = []
+    for index, (image, resized, size) in enumerate(zip(images, pixels, sizes, strict=True)):
+        where = lay_out(size, canvas, max_size, size_divisor)._replace(size=largest)
+        group.append((resized, Origin(index, (image.shape[0], image.shape[1]), size, where)))
+    return _batch(group)
+
+
 def _batch(group: list[tuple[np.ndarray, Origin]]) -> InferenceBatch:
     images = np.stack([place(pixels, origin.canvas) for pixels, origin in group])
     sizes = np.array([origin.resized for _, origin in group], np.float32)

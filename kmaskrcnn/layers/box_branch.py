@@ -29,6 +29,11 @@ class BoxBranch(keras.layers.Layer):
         self.supports_jit = False
         self.built = True
 
+    @property
+    def loss_names(self) -> list[str]:
+        """What `named_losses` gives."""
+        return ["class_loss", "box_loss"]
+
     def detect(self, features, proposals, windows) -> dict[str, tf.Tensor]:
         """Detections (B, K) in each image; see `DetectionLayer`."""
         logits, deltas = self.heads[0](self.pooling(features, *roi_ops.flatten(proposals.boxes)))

@@ -37,6 +37,12 @@ class CascadeBranch(keras.layers.Layer):
         self.supports_jit = False
         self.built = True
 
+    @property
+    def loss_names(self) -> list[str]:
+        """What `named_losses` gives."""
+        stages = range(1, len(self.heads) + 1)
+        return [f"{name}_{stage}" for stage in stages for name in ("class_loss", "box_loss")]
+
     def detect(self, features, proposals, windows) -> dict[str, tf.Tensor]:
         """Detections (B, K) in each image; see `DetectionLayer`."""
         probabilities = []

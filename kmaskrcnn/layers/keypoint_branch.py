@@ -19,6 +19,8 @@ class KeypointBranch(keras.layers.Layer):
         num_classes: C. num_keypoints: J. heatmap_size: M.
     """
 
+    loss_name = "keypoint_loss"
+
     def __init__(self, pooling, head, num_classes, num_keypoints, heatmap_size, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.pooling, self.head, self.num_classes = pooling, head, num_classes

@@ -21,6 +21,8 @@ class MaskBranch(keras.layers.Layer):
         target_kind, aligned: see `ops.masks.mask_targets`.
     """
 
+    loss_name = "mask_loss"
+
     def __init__(
         self, pooling, head, num_classes, mask_size, activation, target_kind, aligned, **kwargs
     ):

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -23,6 +23,7 @@ class Report:
         unused: names of the arrays that no variable wanted (a classifier's top, as a rule).
         missing: names of the variables that got none.
         num_values: how many numbers were loaded.
+        note: what else there is to say, such as which classes were kept.
     """
 
     source: str
@@ -30,6 +31,7 @@ class Report:
     unused: tuple[str, ...]
     missing: tuple[str, ...]
     num_values: int
+    note: str = ""
 
     @property
     def text(self) -> str:
@@ -39,6 +41,7 @@ class Report:
             lines.append(f"  not used: {listed(self.unused)}")
         if self.missing:
             lines.append(f"  not in the file, left as they were: {listed(self.missing)}")
+        lines += [f"  {line}" for line in self.note.splitlines()]
         return "\n".join(lines)
 
     def __str__(self) -> str:
@@ -91,6 +94,33 @@ def assign(
     matches = _match(target, variables, arrays)
     used = set(matches.values())
     unused = tuple(name for name in arrays if name not in used)
+    return _assign(variables, matches, arrays, unused, source, allow_missing, allow_unused)
+
+
+def assign_named(
+    variables: Mapping[str, keras.Variable],
+    arrays: Mapping[str, np.ndarray],
+    source: str = "the arrays",
+    unused: Sequence[str] = (),
+    note: str = "",
+    *,
+    allow_missing: bool = False,
+    allow_unused: bool = True,
+) -> Report:
+    """Gives each variable the array of the very same name, all of them or, on an error, none.
+
+    Args:
+        variables, arrays: by name. source: what messages call the arrays.
+        unused: names that were left over already when the arrays were brought into these names.
+        note: what else the report is to say. The rest and the errors: see :func:`assign`.
+    """
+    matches = {name: name for name in variables if name in arrays}
+    unused = (*unused, *(name for name in arrays if name not in variables))
+    report = _assign(variables, matches, arrays, unused, source, allow_missing, allow_unused)
+    return replace(report, note=note)
+
+
+def _assign(variables, matches, arrays, unused, source, allow_missing, allow_unused) -> Report:
     missing = tuple(name for name in variables if name not in matches)
     misfits = _misfits(variables, matches, arrays)
     problems = [listed(misfits, "; ")] if misfits else []
