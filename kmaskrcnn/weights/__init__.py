@@ -5,6 +5,7 @@ from kmaskrcnn.weights.checkpoints import read_arrays
 from kmaskrcnn.weights.download import fetch
 from kmaskrcnn.weights.frameworks import count_classes, framework_of, has_heads
 from kmaskrcnn.weights.keras_resnet import from_keras_resnet
+from kmaskrcnn.weights.known_classes import keep_known_classes
 from kmaskrcnn.weights.loading import (
     Report,
     assign,
@@ -28,6 +29,7 @@ __all__ = [
     "from_keras_resnet",
     "from_ours",
     "has_heads",
+    "keep_known_classes",
     "load",
     "missing_names",
     "named_variables",
