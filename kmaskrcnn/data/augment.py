@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kmaskrcnn.data.geometry import View, crop, flip, identity, resize, resized
+from kmaskrcnn.data.geometry import View, crop, flip, identity, resize
+from kmaskrcnn.data.resizing import resized_size
 
 SCALES = 0.8, 1.25
 CROP_SHARE = 0.6, 1.0
@@ -32,7 +33,12 @@ def parse_policy(policy: str) -> frozenset[str]:
 
 
 def sample_view(
-    policy: str, size: tuple[int, int], min_size: float, max_size: float, rng: np.random.Generator
+    policy: str,
+    size: tuple[int, int],
+    min_size: int,
+    max_size: int,
+    rng: np.random.Generator,
+    method: str = "affine",
 ) -> View:
     """Draws what the network sees of an image.
 
@@ -43,7 +49,7 @@ def sample_view(
     Args:
         policy: names joined by ``+``.
         size: (height, width) of the original image.
-        min_size, max_size: of the network's input, see ``resized``.
+        min_size, max_size, method: of the network's input, see ``resizing.resized_size``.
         rng: all randomness comes from it.
     """
     names = parse_policy(policy)
@@ -51,7 +57,7 @@ def sample_view(
     if "crop" in names:
         height, width = (max(int(rng.uniform(*CROP_SHARE) * side), 1) for side in size)
         view = _random_crop(view, (height, width), rng)
-    usual = resized(view.size, min_size, max_size)
+    usual = resized_size(view.size, min_size, max_size, method)
     view = resize(view, usual)
     if "scale_jitter" in names:
         factor = np.exp(rng.uniform(*np.log(SCALES)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Instance, Sample, checked_label
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.geometry import View, warp_image
+from kmaskrcnn.data.geometry import Canvas, View, place, warp_image
 from kmaskrcnn.data.keypoints import checked_keypoints, warp_keypoints
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import Window
@@ -100,24 +100,22 @@ def _warp(instance: Instance, view: View, image_size: tuple[int, int], name: str
         ) from error
 
 
-def encode_sample(image: np.ndarray, truths: Truths, view: View, size_divisor: int) -> Encoded:
+def encode_sample(image: np.ndarray, truths: Truths, view: View, canvas: Canvas) -> Encoded:
     """Warps the image, packs the masks, and pads everything to one of few shapes.
 
-    Padded per sample to multiples and powers of two, whose largest in a batch is again one.
+    Lists are padded per sample to powers of two, whose largest in a batch is again one.
 
     Args:
         image: (H, W, 3) uint8, the original.
         truths: in pixels of the view.
-        view: what the network sees.
-        size_divisor: the padded image's sides are multiples of it.
+        view: what the network sees of the image.
+        canvas: the padded image, and where in it the view lies; truths are shifted with it.
     """
-    height, width = view.size
-    pixels = warp_image(image, view)
-    pad = [(0, -height % size_divisor), (0, -width % size_divisor), (0, 0)]
+    truths = _shifted(truths, canvas)
     mask_bytes, windows, offsets = pack_masks(truths.masks)
     slots = power_of_two(len(truths.labels), MIN_SLOTS)
     return Encoded(
-        np.pad(pixels, pad),
+        place(warp_image(image, view), canvas),
         np.array(view.size, np.float32),
         _fill(truths.boxes, slots),
         _fill(truths.labels, slots, -1),
@@ -126,6 +124,22 @@ def encode_sample(image: np.ndarray, truths: Truths, view: View, size_divisor: i
         _fill(windows, slots),
         _fill(offsets, slots),
         _fill(truths.keypoints, slots),
+    )
+
+
+def _shifted(truths: Truths, canvas: Canvas) -> Truths:
+    """Truths in pixels of the canvas; what is no mask and no labelled keypoint stays at 0."""
+    if not (canvas.top or canvas.left):
+        return truths
+    masks = []
+    for (x1, y1, x2, y2), crop in truths.masks:
+        dx, dy = (canvas.left, canvas.top) if crop.size else (0, 0)
+        masks.append(((x1 + dx, y1 + dy, x2 + dx, y2 + dy), crop))
+    corner = np.array([canvas.left, canvas.top, 0], np.float32)
+    return truths._replace(
+        boxes=truths.boxes + np.tile(corner[:2], 2),
+        masks=masks,
+        keypoints=truths.keypoints + corner * (truths.keypoints[..., 2:] > 0),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ from kmaskrcnn.data.augment import parse_policy, sample_view
 from kmaskrcnn.data.dataset import Dataset, Sample, keypoint_names_of
 from kmaskrcnn.data.encode import Encoded, encode_sample, warp_truths
 from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.geometry import lay_out
 from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.report import Report
+from kmaskrcnn.data.resizing import resized_size
 
 _Field = tuple[tf.DType, list[int | None], int]
 _FIELDS: dict[str, _Field] = {
@@ -42,6 +45,8 @@ def batches(
     seed: int = 0,
     initial_epoch: int = 0,
     size_divisor: int = 64,
+    resize: str = "affine",
+    canvas: str = "corner",
     drop_remainder: bool = False,
     num_threads: int | None = None,
     report: Report | None = None,
@@ -52,8 +57,8 @@ def batches(
     index)`` alone, not on threads. Images without objects are kept. Padding leads to few shapes:
     sides are multiples of ``size_divisor``, N is a power of two from 8 up, L one from 4096 up.
 
-    ``inputs``: ``images`` (B, H, W, 3) uint8 RGB, zeros right and below; ``image_sizes`` (B, 2)
-    float32, their true height and width.
+    ``inputs``: ``images`` (B, H, W, 3) uint8 RGB, zeros right and below, on a square canvas all
+    around; ``image_sizes`` (B, 2) float32, their true height and width.
 
     ``targets``: ``boxes`` (B, N, 4) float32 x1 y1 x2 y2 in pixels of the network's input;
     ``labels`` (B, N) int32, −1 pads; ``crowd`` (B, N) bool; the masks, see ``ops.masks``:
@@ -71,15 +76,21 @@ def batches(
         seed, initial_epoch: where the randomness starts; a resumed training passes the epochs it
             has done.
         size_divisor: the sides' common divisor, at least the largest stride of the network.
+        resize: whose sizes, see ``resizing.resized_size``; the pixels are ours in any case.
+        canvas: ``"corner"`` or ``"square"``, see ``geometry.lay_out``.
         drop_remainder: leave out a smaller last batch.
         num_threads: samples read at the same time; None: the processors, 2 to 8.
         report: collects what is left out while reading; None: the dataset's own, if it has one.
 
     Raises:
         DataError: when iterating, wrapped by ``tf.data``: see ``errors.clear_errors``.
-        ValueError: an unknown augmentation, an empty dataset, a batch size below 1.
+        ValueError: an unknown augmentation, resize or canvas, an empty dataset, a batch size below
+            1.
     """
     parse_policy(augmentation)
+    resized_size((1, 1), min_size, max_size, resize)
+    lay = functools.partial(lay_out, canvas=canvas, max_size=max_size, size_divisor=size_divisor)
+    lay((1, 1))
     if len(dataset) == 0 or batch_size < 1:
         raise DataError(
             f"{len(dataset)} images in batches of {batch_size}: at least one image and 1 are "
@@ -90,8 +101,8 @@ def batches(
     threads = num_threads or _num_processors()
 
     def read(epoch, index):
-        view_of = _views(augmentation, min_size, max_size, seed, int(epoch))
-        sample = _read_sample(dataset, int(index), view_of, size_divisor, report)
+        view_of = _views(augmentation, min_size, max_size, resize, seed, int(epoch))
+        sample = _read_sample(dataset, int(index), view_of, lay, report)
         arrays = sample._asdict() | {"image_indices": np.int32(index)}
         return tuple(arrays[name] for name in fields)
 
@@ -151,23 +162,23 @@ def _order(length: int, shuffle: bool, seed: int, initial_epoch: int):
     return generate
 
 
-def _views(augmentation, min_size, max_size, seed, epoch):
+def _views(augmentation, min_size, max_size, resize, seed, epoch):
     """A function (index, image size) → view."""
 
     def view_of(index: int, size: tuple[int, int]):
         rng = np.random.default_rng([seed, epoch, index])
-        return sample_view(augmentation, size, min_size, max_size, rng)
+        return sample_view(augmentation, size, min_size, max_size, rng, resize)
 
     return view_of
 
 
-def _read_sample(dataset, index, view_of, size_divisor, report) -> Encoded:
+def _read_sample(dataset, index, view_of, lay, report) -> Encoded:
     sample = get_sample(dataset, index)
     image = read_image(sample.image, sample.size, sample.name)
     view = view_of(index, image.shape[:2])
     num_classes, names = len(dataset.class_names), keypoint_names_of(dataset)
     truths = warp_truths(sample, view, image.shape[:2], num_classes, report, names)
-    return encode_sample(image, truths, view, size_divisor)
+    return encode_sample(image, truths, view, lay(view.size))
 
 
 def get_sample(dataset: Dataset, index: int) -> Sample:

@@ -7,7 +7,7 @@ import pytest
 
 from kmaskrcnn.data import DataError, Instance, Report, Sample
 from kmaskrcnn.data.encode import encode_sample, power_of_two, warp_truths
-from kmaskrcnn.data.geometry import flip, identity, resize
+from kmaskrcnn.data.geometry import Canvas, flip, identity, lay_out, resize
 from kmaskrcnn.data.rle import encode
 from kmaskrcnn.ops.masks import unpack_mask
 from tests.data.samples import full_mask, noise_image
@@ -15,11 +15,11 @@ from tests.data.samples import full_mask, noise_image
 IMAGE = noise_image(40, 50)
 
 
-def encoded(instances, view=None, report=None, image=IMAGE):
+def encoded(instances, view=None, report=None, image=IMAGE, canvas=None):
     view = view or identity(image.shape[:2])
     sample = Sample(image, instances, image_id=3)
     truths = warp_truths(sample, view, image.shape[:2], 2, report or Report())
-    return encode_sample(image, truths, view, 64)
+    return encode_sample(image, truths, view, canvas or lay_out(view.size, "corner", 64, 64))
 
 
 def test_masks_come_out_as_they_went_in():
@@ -39,6 +39,32 @@ def test_padding_is_zeros_right_and_below():
     assert arrays.images.shape == (128, 128, 3) and arrays.images.dtype == np.uint8
     assert arrays.images[70:].max() == 0 and arrays.images[69].max() > 0
     np.testing.assert_array_equal(arrays.image_sizes, [70, 128])
+
+
+def test_on_a_square_the_truth_moves_with_the_image():
+    mask = np.zeros((40, 50), bool)
+    mask[3:9, 7:30] = noise_image(6, 23)[..., 0] > 99
+    instances = [Instance(0, mask), Instance(1, box=(1.5, 2, 9, 8))]
+    corner = encoded(instances)
+    square = encoded(instances, canvas=Canvas((64, 64), 12, 7))
+    np.testing.assert_array_equal(square.images[12:52, 7:57], IMAGE)
+    assert square.images.sum() == IMAGE.sum() and square.images.shape == (64, 64, 3)
+    np.testing.assert_array_equal(square.image_sizes, [40, 50])
+    np.testing.assert_array_equal(square.boxes[:2], corner.boxes[:2] + [7, 12, 7, 12])
+    np.testing.assert_array_equal(square.boxes[2:], 0)
+    np.testing.assert_array_equal(square.mask_windows[0], corner.mask_windows[0] + [7, 12, 7, 12])
+    np.testing.assert_array_equal(square.mask_windows[1:], 0)  # no mask stays none
+    np.testing.assert_array_equal(square.mask_bytes, corner.mask_bytes)
+
+
+def test_on_a_square_keypoints_move_unless_they_are_not_labelled():
+    keypoints = np.array([[10, 20, 2], [0, 0, 0], [5, 5, 1]], float)
+    sample = Sample(IMAGE, [Instance(0, box=(1, 1, 30, 30), keypoints=keypoints)])
+    view = identity((40, 50))
+    truths = warp_truths(sample, view, (40, 50), 2, Report(), ("nose", "chin", "neck"))
+    moved = encode_sample(IMAGE, truths, view, Canvas((64, 64), 12, 7)).keypoints
+    np.testing.assert_array_equal(moved[0], [[17, 32, 2], [0, 0, 0], [12, 17, 1]])
+    assert moved.dtype == np.float32 and not moved[1:].any()
 
 
 def test_an_image_without_objects():

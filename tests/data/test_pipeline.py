@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from kmaskrcnn.data import DataError, Instance, Report, Sample, ShapesDataset, batches, clear_errors
 from kmaskrcnn.data.geometry import prepare_image
+from kmaskrcnn.data.resizing import resized_size
 from tests.data.samples import ListDataset, noise_image, write_image
 
 SETTINGS = {"batch_size": 2, "min_size": 64, "max_size": 96}
@@ -223,7 +224,38 @@ def test_what_is_left_out_is_counted_once_in_the_given_report():
     assert data.report.total == 1
 
 
+def test_a_square_canvas_is_the_corner_moved():
+    settings = {**SETTINGS, "batch_size": 1, "size_divisor": 32}
+    corner, square = (
+        arrays(batches(SHAPES, **settings, canvas=canvas, augmentation="scale_jitter+flip"))
+        for canvas in ("corner", "square")
+    )
+    for one, other in zip(corner, square, strict=True):
+        assert other["images"].shape == (1, 96, 96, 3)
+        np.testing.assert_array_equal(one["image_sizes"], other["image_sizes"])
+        height, width = one["image_sizes"][0].astype(int)
+        top, left = (96 - height) // 2, (96 - width) // 2
+        part = other["images"][0, top : top + height, left : left + width]
+        np.testing.assert_array_equal(part, one["images"][0, :height, :width])
+        assert part.sum() == other["images"].sum()
+        count = (one["labels"] >= 0).sum()
+        shift = np.float32([left, top, left, top])
+        np.testing.assert_array_equal(other["boxes"][0, :count], one["boxes"][0, :count] + shift)
+
+
+def test_sizes_are_those_of_the_prediction():
+    [batch] = arrays(batches(SHAPES, batch_size=7, min_size=32, max_size=75, resize="matterport"))
+    by_index = dict(zip(batch["image_indices"], batch["image_sizes"].tolist(), strict=True))
+    for index, size in by_index.items():
+        expected = resized_size(SHAPES[index].size, 32, 75, "matterport")
+        assert tuple(size) == expected and max(expected) > 60  # not shrunk to 32
+
+
 def test_nonsense_is_refused_at_once():
+    with pytest.raises(ValueError, match="got 'round'"):
+        batches(SHAPES, **SETTINGS, canvas="round")
+    with pytest.raises(ValueError, match="got 'bicubic'"):
+        batches(SHAPES, **SETTINGS, resize="bicubic")
     with pytest.raises(DataError, match="0 images in batches of 2"):
         batches(ListDataset([]), **SETTINGS)
     with pytest.raises(DataError, match="7 images in batches of 0"):
