@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from kmaskrcnn.ops import drawing, regions
-from kmaskrcnn.ops.checks import checked_array, checked_size, refuse
+from kmaskrcnn.ops.coco_result import coco_result
+from kmaskrcnn.ops.detection_checks import checked_fields
 from kmaskrcnn.ops.masks import paste_mask
-
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+from kmaskrcnn.ops.skeletons import Skeletons
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Detections:
-    """The objects found in one image: boxes, scores, classes, and masks made on demand.
+    """The objects found in one image: boxes, scores, classes, keypoints, masks made on demand.
 
     The arrays are copies and read-only, and no method changes or caches anything: an instance may
     be shared between threads, pickled, and indexed like an array (``detections[0]``, ``[:5]``,
@@ -37,6 +36,12 @@ class Detections:
             detector without masks.
         image: what the objects were found in, a path or an array; only ``draw`` and ``save`` look
             at it.
+        keypoints: (K, J, 3) float32, x y in continuous pixels of the original image, and a score:
+            the heatmap's peak as a probability (Detectron2) or as a logit (torchvision); None for a
+            detector without keypoints.
+        keypoint_names: the J names, or none.
+        keypoint_skeleton: pairs of indices of keypoints that a drawing joins.
+        mask_paste: how a mask over its box becomes pixels, a mode of ``ops.masks.paste_mask``.
 
     Raises:
         ValueError: with what was expected and what came, for shapes that do not agree, NaN,
@@ -51,9 +56,13 @@ class Detections:
     image_size: tuple[int, int]
     mask_probabilities: np.ndarray | None = None
     image: str | Path | np.ndarray | None = None
+    keypoints: np.ndarray | None = None
+    keypoint_names: tuple[str, ...] = ()
+    keypoint_skeleton: tuple[tuple[int, int], ...] = ()
+    mask_paste: str = "detectron2"
 
     def __post_init__(self) -> None:
-        for name, value in _checked(self).items():
+        for name, value in checked_fields(self).items():
             object.__setattr__(self, name, value)
 
     @classmethod
@@ -80,13 +89,9 @@ class Detections:
             index = [int(index)]
         if not isinstance(index, slice):
             index = np.asarray(index, dtype=None if len(index) else int)
-        masks = self.mask_probabilities
-        return self._with(
-            boxes=self.boxes[index],
-            scores=self.scores[index],
-            labels=self.labels[index],
-            mask_probabilities=None if masks is None else masks[index],
-        )
+        rows = ("boxes", "scores", "labels", "mask_probabilities", "keypoints")
+        whole = {name: getattr(self, name) for name in rows}
+        return self._with(**{n: None if v is None else v[index] for n, v in whole.items()})
 
     def __iter__(self) -> Iterator[Detections]:
         return (self[i] for i in range(len(self)))
@@ -118,10 +123,11 @@ class Detections:
         """
         factors = np.array(image_size, np.float64) / np.array(self.image_size)
         boxes = self.boxes * factors[[1, 0, 1, 0]]
+        keypoints = None if self.keypoints is None else self.keypoints * [*factors[::-1], 1]
         image = drawing.as_rgb(self.image, self.image_size) if self.image is not None else None
         if image is not None:
             image = drawing.resize(image, image_size)
-        return self._with(boxes=boxes, image_size=image_size, image=image)
+        return self._with(boxes=boxes, keypoints=keypoints, image_size=image_size, image=image)
 
     def _with(self, **changes: Any) -> Detections:
         return type(self)(**{n: getattr(self, n) for n in self.__dataclass_fields__} | changes)
@@ -139,11 +145,13 @@ class Detections:
         return [f"{name} {score:.2f}" for name, score in zip(self.names, self.scores, strict=True)]
 
     def region(self, index: int) -> regions.Region:
-        """Window and crop of one object's mask, pasted inside its box as Detectron2 does."""
+        """Window and crop of one object's mask, pasted over its box as ``mask_paste`` says."""
         if self.mask_probabilities is None:
             raise ValueError("these detections have no masks: the model predicts boxes only")
         probabilities = self.mask_probabilities[index].astype(np.float32)
-        return regions.make_region(*paste_mask(probabilities, self.boxes[index], self.image_size))
+        how: Any = {} if self.mask_paste == "detectron2" else {"mode": self.mask_paste}
+        pasted = paste_mask(probabilities, self.boxes[index], self.image_size, **how)
+        return regions.make_region(*pasted)
 
     def regions(self) -> Iterator[regions.Region]:
         """The regions of all objects, one at a time."""
@@ -169,7 +177,10 @@ class Detections:
 
     def rle(self) -> list[dict[str, Any]]:
         """Compressed COCO run lengths, one dict a mask, made without a full mask."""
-        return [regions.to_rle(region, self.image_size) for region in self.regions()]
+        return [self._rle(i) for i in range(len(self))]
+
+    def _rle(self, index: int) -> dict[str, Any]:
+        return regions.to_rle(self.region(index), self.image_size)
 
     def polygons(self, tolerance: float = 0.0) -> list[list[np.ndarray]]:
         """Outer outlines of each object: lists of (P, 2) float32, x y, along the pixels' edges.
@@ -183,7 +194,8 @@ class Detections:
     def to_coco(
         self, image_id: int | str, category_ids: Mapping[str, int] | None = None
     ) -> list[dict[str, Any]]:
-        """COCO results: image_id, category_id, bbox (x y width height), score, segmentation (RLE).
+        """COCO results: image_id, category_id, bbox (x y width height), score, segmentation (RLE),
+        keypoints (x y score of each, in COCO's indices of pixels).
 
         Args:
             image_id: of the annotation file.
@@ -193,21 +205,17 @@ class Detections:
         missing = sorted(set(self.names) - set(ids))
         if missing:
             raise ValueError(f"expected a category id for every class, got none for {missing}")
-        results = []
-        for i, (name, box, score) in enumerate(
-            zip(self.names, self.boxes, self.scores, strict=True)
-        ):
-            left, top, right, bottom = (float(v) for v in box)
-            result: dict[str, Any] = {
-                "image_id": image_id,
-                "category_id": ids[name],
-                "bbox": [left, top, right - left, bottom - top],
-                "score": float(score),
-            }
-            if self.mask_probabilities is not None:
-                result["segmentation"] = regions.to_rle(self.region(i), self.image_size)
-            results.append(result)
-        return results
+        return [
+            coco_result(
+                image_id,
+                ids[name],
+                self.boxes[i],
+                self.scores[i],
+                None if self.mask_probabilities is None else self._rle(i),
+                None if self.keypoints is None else self.keypoints[i],
+            )
+            for i, name in enumerate(self.names)
+        ]
 
     def draw(
         self,
@@ -217,6 +225,8 @@ class Detections:
         masks: bool = True,
         boxes: bool = True,
         captions: bool = True,
+        keypoints: bool = True,
+        keypoint_score: float = 0.05,
         long_side: int | None = None,
     ) -> np.ndarray:
         """The image with the objects on it, (H, W, 3) uint8 RGB.
@@ -224,7 +234,8 @@ class Detections:
         Args:
             image: path or array of ``image_size``; by default ``self.image``.
             color_by: ``"instance"``, each its own colour, or ``"class"``.
-            masks, boxes, captions: what to draw.
+            masks, boxes, captions, keypoints: what to draw.
+            keypoint_score: only keypoints above it are drawn.
             long_side: pixels of the picture's longer side, enlarged or reduced before drawing, so
                 that lines and text stay sharp; None keeps the image's size.
         """
@@ -237,6 +248,11 @@ class Detections:
             image = drawing.fit(image, (long_side, long_side))
             shown = self._with(image=None).resized(image.shape[:2])
         region_of: Callable | None = shown.region if self.mask_probabilities is not None else None
+        skeletons = None
+        if keypoints and shown.keypoints is not None:
+            skeletons = Skeletons(
+                shown.keypoints, self.keypoint_names, self.keypoint_skeleton, keypoint_score
+            )
         return drawing.draw_instances(
             image,
             shown.boxes,
@@ -244,6 +260,7 @@ class Detections:
             captions=self.captions if captions else None,
             colors=drawing.colors_of(self.labels, color_by),
             outline_boxes=boxes,
+            skeletons=skeletons,
         )
 
     def save(
@@ -263,14 +280,13 @@ class Detections:
         """
         path = Path(path)
         suffix = path.suffix.lower()
-        if suffix not in (".json", *PICTURE_SUFFIXES):
-            known = " ".join((".json", *PICTURE_SUFFIXES))
+        if suffix not in (".json", *drawing.PICTURE_SUFFIXES):
+            known = " ".join((".json", *drawing.PICTURE_SUFFIXES))
             raise ValueError(f"{path}: expected a suffix among {known}, got {suffix!r}")
         if suffix == ".json":
             data = json.dumps(self.to_coco(image_id)).encode()
         else:
-            picture = cv2.cvtColor(self.draw(image, **how), cv2.COLOR_RGB2BGR)
-            data = cv2.imencode(suffix, picture)[1].tobytes()
+            data = drawing.encode_picture(self.draw(image, **how), suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         return path
@@ -282,39 +298,7 @@ class Detections:
             found = f"{counts}; scores {self.scores.max():.2f} … {self.scores.min():.2f}"
         else:
             found = ", ".join(self.captions) or "nothing"
-        with_masks = "" if self.mask_probabilities is None else ", with masks"
-        return f"Detections({len(self)} in {height}×{width} px{with_masks}: {found})"
-
-
-def _checked(given: Detections) -> dict[str, Any]:
-    """The fields of a Detections as read-only arrays of the right types, or a ValueError."""
-    if isinstance(given.class_names, str):
-        raise ValueError(f"expected class_names as a list of names, got {given.class_names!r}")
-    names = tuple(str(name) for name in given.class_names)
-    boxes = checked_array("boxes", given.boxes, np.float32, (None, 4))
-    scores = checked_array("scores", given.scores, np.float32, (len(boxes),))
-    labels = checked_array("labels", given.labels, np.int32, (len(boxes),))
-    refuse("boxes with x2 ≥ x1 and y2 ≥ y1", boxes, (boxes[:, 2:] < boxes[:, :2]).any(axis=1))
-    refuse("scores in [0, 1]", scores, (scores < 0) | (scores > 1))
-    refuse(f"labels from 0 to {len(names) - 1}", labels, (labels < 0) | (labels >= len(names)))
-    return {
-        "boxes": boxes,
-        "scores": scores,
-        "labels": labels,
-        "class_names": names,
-        "image_size": checked_size(given.image_size),
-        "mask_probabilities": _checked_masks(given.mask_probabilities, len(boxes)),
-    }
-
-
-def _checked_masks(masks: Any, count: int) -> np.ndarray | None:
-    if masks is None:
-        return None
-    half = getattr(masks, "dtype", None) == np.float16
-    dtype = np.float16 if half else np.float32
-    masks = checked_array("mask_probabilities", masks, dtype, (count, None, None))
-    if masks.shape[1] != masks.shape[2]:
-        raise ValueError(f"expected square mask_probabilities (K, M, M), got {masks.shape}")
-    wrong = ((masks < 0) | (masks > 1)).any(axis=(1, 2))
-    refuse("mask_probabilities in [0, 1]", masks, wrong)
-    return masks
+        parts = {"masks": self.mask_probabilities, "keypoints": self.keypoints}
+        there = " and ".join(name for name, part in parts.items() if part is not None)
+        having = f", with {there}" if there else ""
+        return f"Detections({len(self)} in {height}×{width} px{having}: {found})"

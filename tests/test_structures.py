@@ -27,6 +27,9 @@ def some(count=4, size=(60, 80), seed=0, dtype=np.float32, **changes):
         "image_size": size,
         "mask_probabilities": rng.uniform(0.3, 1, (count, 14, 14)).astype(dtype),
     }
+    if {"keypoints", "keypoint_names", "keypoint_skeleton"} & set(changes):
+        fields |= {"keypoint_names": ["nose", "left_ear", "right_ear"]}
+        fields |= {"keypoint_skeleton": [[0, 1], [0, 2]]}
     return Detections(**fields | changes)
 
 
@@ -49,6 +52,12 @@ def some(count=4, size=(60, 80), seed=0, dtype=np.float32, **changes):
         ({"mask_probabilities": np.zeros((4, 14, 7))}, r"square mask_probabilities"),
         ({"mask_probabilities": np.full((4, 7, 7), 2.0)}, r"mask_probabilities in \[0, 1\]"),
         ({"mask_probabilities": np.zeros((3, 7, 7))}, r"expected shape \(4, any, any\)"),
+        ({"keypoints": np.zeros((4, 2, 3))}, r"keypoints: expected shape \(4, 3, 3\)"),
+        ({"keypoints": np.zeros((3, 3, 3))}, r"keypoints: expected shape \(4, 3, 3\)"),
+        ({"keypoints": np.full((4, 3, 3), np.nan)}, r"finite keypoints"),
+        ({"keypoint_names": "nose"}, r"keypoint_names as a list of names, got 'nose'"),
+        ({"keypoint_skeleton": [(0, 3)]}, r"pairs of numbers from 0 to 2, got \[0 3\]"),
+        ({"keypoint_skeleton": [(0, 1, 2)]}, r"keypoint_skeleton: expected shape \(any, 2\)"),
     ],
 )
 def test_wrong_fields_are_refused_with_expected_and_got(changes, message):
@@ -124,6 +133,62 @@ def test_nothing_found():
     image = np.full((60, 80, 3), 7, np.uint8)
     assert np.array_equal(nothing.draw(image), image)
     assert repr(nothing) == "Detections(0 in 60×80 px, with masks: nothing)"
+
+
+def with_keypoints(count=4, **changes):
+    points = np.random.default_rng(1).uniform(2, 58, (count, 3, 3)).astype(np.float32)
+    return some(count, keypoints=points, **changes)
+
+
+def test_keypoints_go_where_the_objects_go(tmp_path):
+    found = with_keypoints()
+    assert found.keypoints.dtype == np.float32 and not found.keypoints.flags.writeable
+    assert found.keypoint_skeleton == ((0, 1), (0, 2)) and found.keypoint_names[0] == "nose"
+    assert np.array_equal(found[[2, 0]].keypoints, found.keypoints[[2, 0]])
+    assert np.array_equal(found.filter(classes="otter").keypoints, found.keypoints[1:2])
+    assert np.array_equal(pickle.loads(pickle.dumps(found)).keypoints, found.keypoints)
+    large = found.resized((120, 240))
+    np.testing.assert_allclose(large.keypoints, found.keypoints * [3, 2, 1], rtol=1e-6)
+    assert "with masks and keypoints: deer" in repr(found)
+    assert "px, with keypoints: deer" in repr(with_keypoints(mask_probabilities=None))
+    results = json.loads(found.save(tmp_path / "a.json").read_text())
+    expected = found.keypoints[1] - np.float32([0.5, 0.5, 0])
+    np.testing.assert_array_equal(np.reshape(results[1]["keypoints"], (3, 3)), expected)
+    assert "keypoints" not in some().to_coco(0)[0] and some().keypoints is None
+
+
+def test_no_objects_with_keypoints():
+    nothing = with_keypoints(0)
+    assert nothing.keypoints.shape == (0, 3, 3) and nothing.to_coco(1) == []
+    assert nothing[[]].keypoints.shape == nothing.resized((9, 9)).keypoints.shape == (0, 3, 3)
+    assert repr(nothing) == "Detections(0 in 60×80 px, with masks and keypoints: nothing)"
+
+
+def test_keypoints_are_drawn_where_they_are():
+    image = np.full((60, 80, 3), 100, np.uint8)
+    points = [[[30.5, 20.5, 0.9], [30.5, 40.5, 0.9], [70.5, 20.5, 0.01]]]
+    found = some(1, keypoints=points, boxes=[[20, 10, 40, 50]])
+    plain = {"masks": False, "boxes": False, "captions": False}
+    changed = (found.draw(image, **plain) != image).any(axis=2)
+    assert changed[20:41, 30].all() and not changed[:, :27].any() and not changed[:, 35:].any()
+    assert (found.draw(image, **plain, keypoint_score=0)[20, 70] != 100).any()
+    assert np.array_equal(found.draw(image, **plain, keypoints=False), image)
+    large = found.draw(image, **plain, long_side=160)
+    assert (large[42:80, 61] != 100).any(axis=1).all()
+
+
+def test_another_way_to_paste_masks_is_handed_on(monkeypatch):
+    modes = []
+
+    def paste(probabilities, box, image_size, mode="detectron2"):
+        modes.append(mode)
+        return (0, 0, 1, 1), np.ones((1, 1), bool)
+
+    monkeypatch.setattr("kmaskrcnn.structures.paste_mask", paste)
+    found = some(2, mask_paste="torchvision")
+    assert found[1:].mask_paste == "torchvision"
+    assert found.area.tolist() == [1, 1] and some(1).area.tolist() == [1]
+    assert modes == ["torchvision", "torchvision", "detectron2"]
 
 
 def test_to_coco():

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from kmaskrcnn.data.dataset import Dataset, Sample
+from kmaskrcnn.data.dataset import Dataset, Sample, keypoint_names_of
 from kmaskrcnn.data.images import read_image
+from kmaskrcnn.data.keypoints import checked_keypoints
 from kmaskrcnn.data.rle import decode_window
 from kmaskrcnn.evaluation.truth import instance_rle
 from kmaskrcnn.ops import drawing
 from kmaskrcnn.ops.regions import Region, resize
+from kmaskrcnn.ops.skeletons import Skeletons
 from kmaskrcnn.structures import Detections
 
 
@@ -26,6 +28,8 @@ def draw_sample(
     color_by: str = "instance",
     captions: bool = True,
     long_side: int | None = None,
+    keypoint_names: Sequence[str] = (),
+    keypoint_skeleton: Sequence[tuple[int, int]] = (),
 ) -> np.ndarray:
     """A sample's image with its objects on it, as ``Detections.draw`` draws what was found.
 
@@ -35,19 +39,21 @@ def draw_sample(
         color_by: ``"instance"`` or ``"class"``.
         captions: whether classes are written.
         long_side: pixels of the picture's longer side; None for the image's own.
+        keypoint_names, keypoint_skeleton: the dataset's; without names no keypoints are drawn.
 
     Returns: (H, W, 3) uint8 RGB.
     """
     image = read_image(sample.image, sample.size, sample.name)
     size = image.shape[:2]
     shown = image if long_side is None else drawing.fit(image, (long_side, long_side))
+    factors = np.divide(shown.shape[1::-1], size[::-1])
     regions, boxes, texts = [], [], []
     for instance in sample.instances:
         rle = instance_rle(instance, size)
         regions.append(resize(Region(*decode_window(rle)), size, shown.shape[:2]))
         x, y, width, height = coco_mask.toBbox(rle)
         box = [x, y, x + width, y + height] if instance.box is None else instance.box
-        boxes.append(np.asarray(box) * np.tile(np.divide(shown.shape[1::-1], size[::-1]), 2))
+        boxes.append(np.asarray(box) * np.tile(factors, 2))
         texts.append(class_names[instance.label] + (" (crowd)" if instance.crowd else ""))
     labels = [instance.label for instance in sample.instances]
     colors = drawing.colors_of(labels, color_by)
@@ -57,7 +63,21 @@ def draw_sample(
         region_of=regions.__getitem__,
         captions=texts if captions else None,
         colors=colors,
+        skeletons=_skeletons(sample, factors, tuple(keypoint_names), tuple(keypoint_skeleton)),
     )
+
+
+def _skeletons(
+    sample: Sample,
+    factors: np.ndarray,
+    names: tuple[str, ...],
+    bones: tuple[tuple[int, int], ...],
+) -> Skeletons | None:
+    if not names:
+        return None
+    points = [checked_keypoints(i, names, sample.name) for i in sample.instances]
+    keypoints = np.array(points).reshape(-1, len(names), 3) * [*factors, 1]
+    return Skeletons(keypoints.astype(np.float32), names, bones)
 
 
 def prediction_sheet(
@@ -88,6 +108,10 @@ def prediction_sheet(
     texts: list[str] = []
     one_class = len(dataset.class_names) == 1
     color_by = "instance" if one_class else "class"
+    named: dict[str, Any] = {
+        "keypoint_names": keypoint_names_of(dataset),
+        "keypoint_skeleton": getattr(dataset, "keypoint_skeleton", ()),
+    }
     for index, found in islice(predictions, limit):
         sample = dataset[index]
         few = max(len(found), len(sample.instances)) <= 12
@@ -97,7 +121,7 @@ def prediction_sheet(
             "long_side": cell_size,
         }
         if truth:
-            pictures.append(draw_sample(sample, dataset.class_names, **how))
+            pictures.append(draw_sample(sample, dataset.class_names, **how, **named))
             texts.append(f"truth, {len(sample.instances)}: {_short_name(sample)}")
         pictures.append(found.draw(read_image(sample.image, sample.size, sample.name), **how))
         texts.append(f"found, {len(found)}: " * truth + _short_name(sample))

@@ -37,6 +37,33 @@ def checked_array(name: str, value: Any, dtype: type, shape: tuple[int | None, .
     return array
 
 
+def checked_masks(name: str, masks: Any, count: int) -> np.ndarray | None:
+    """A read-only copy of ``count`` square masks (K, M, M) in [0, 1], float16 or float32."""
+    if masks is None:
+        return None
+    half = getattr(masks, "dtype", None) == np.float16
+    masks = checked_array(name, masks, np.float16 if half else np.float32, (count, None, None))
+    if masks.shape[1] != masks.shape[2]:
+        raise ValueError(f"expected square {name} (K, M, M), got {masks.shape}")
+    refuse(f"{name} in [0, 1]", masks, ((masks < 0) | (masks > 1)).any(axis=(1, 2)))
+    return masks
+
+
+def checked_names(name: str, names: Any) -> tuple[str, ...]:
+    """Names as a tuple; a single text is refused, it would be a tuple of letters."""
+    if isinstance(names, str):
+        raise ValueError(f"expected {name} as a list of names, got {names!r}")
+    return tuple(str(each) for each in names)
+
+
+def checked_pairs(name: str, pairs: Any, count: int) -> tuple[tuple[int, int], ...]:
+    """Pairs of whole numbers from 0 to ``count`` - 1."""
+    array = checked_array(name, pairs if len(pairs) else np.zeros((0, 2)), np.int64, (None, 2))
+    wrong = ((array < 0) | (array >= count)).any(axis=1)
+    refuse(f"{name} as pairs of numbers from 0 to {count - 1}", array, wrong)
+    return tuple((int(first), int(second)) for first, second in array)
+
+
 def refuse(expected: str, array: np.ndarray, wrong: Any) -> None:
     """Raises ValueError with the first row of ``array`` that is ``wrong``."""
     if np.any(wrong):

@@ -11,7 +11,9 @@ import numpy as np
 
 from kmaskrcnn.ops.captions import Color, draw_captions, text_width, write
 from kmaskrcnn.ops.regions import Region
+from kmaskrcnn.ops.skeletons import Skeletons, draw_skeleton
 
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 PALETTE: tuple[Color, ...] = (
     (255, 76, 76),
     (0, 166, 255),
@@ -106,9 +108,10 @@ def draw_instances(
     captions: Sequence[str] | None = None,
     colors: Sequence[Color] | None = None,
     outline_boxes: bool = True,
+    skeletons: Skeletons | None = None,
     opacity: float = 0.4,
 ) -> np.ndarray:
-    """Objects on an image: translucent masks with an outline, boxes, captions on plates.
+    """Objects on an image: translucent masks with an outline, boxes, skeletons, captions on plates.
 
     Large objects are drawn first, so that small ones lie on top; line and text sizes follow the
     image's size. Masks are asked for one at a time.
@@ -120,6 +123,7 @@ def draw_instances(
         captions: K texts, the most important objects first; None for none.
         colors: K colours, RGB; by default one for each object.
         outline_boxes: whether boxes are drawn.
+        skeletons: the objects' keypoints; None for none.
         opacity: of the masks, 0 to 1.
 
     Returns: (H, W, 3) uint8 RGB.
@@ -135,6 +139,9 @@ def draw_instances(
             _draw_region(image, region_of(int(i)), colors[i], opacity, line)
         if outline_boxes:
             _draw_box(image, boxes[i], colors[i], line)
+    if skeletons is not None:  # over the masks of all objects
+        for i in largest_first:
+            draw_skeleton(image, skeletons, int(i), boxes[i], colors[i])
     if captions is not None:
         crowding = 1.0 if len(boxes) <= 12 else 0.8
         height = max(6, round(9 * unit * crowding))
@@ -164,6 +171,11 @@ def _draw_box(image: np.ndarray, box: np.ndarray, color: Color, line: int) -> No
     cv2.rectangle(
         image, (left, top), (max(right, left + 1) - 1, max(bottom, top + 1) - 1), color, line
     )
+
+
+def encode_picture(image: np.ndarray, suffix: str) -> bytes:
+    """The file of an RGB picture, in the format of ``suffix``."""
+    return cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
 def contact_sheet(

@@ -49,6 +49,19 @@ def test_crowds_are_called_so():
     assert (one != many).any()  # the caption
 
 
+@pytest.mark.parametrize("scale", [1, 2])
+def test_keypoints_of_the_truth_are_drawn_where_they_are(scale):
+    points = np.array([[30.5, 30.5, 2], [90.5, 30.5, 1], [60.5, 50.5, 0]])
+    person = Instance(0, box=(10, 10, 110, 55), keypoints=points)
+    sample = grey(60, 120, [person, Instance(0, box=(1, 1, 4, 4))])
+    how = {"captions": False, "long_side": 120 * scale}
+    plain = draw_sample(sample, ["deer"], **how)
+    names = {"keypoint_names": ("nose", "tail", "ear"), "keypoint_skeleton": [(0, 1), (1, 2)]}
+    more = (draw_sample(sample, ["deer"], **how, **names) != plain).any(axis=2)
+    assert more[30 * scale, 31 * scale : 89 * scale].all()
+    assert not more[36 * scale :].any() and not more[: 25 * scale].any()
+
+
 def test_nothing_to_draw_leaves_the_image():
     sample = grey(20, 30)
     assert np.array_equal(draw_sample(sample, ["deer"]), sample.image)
@@ -63,6 +76,9 @@ def test_sheet_of_truth_and_predictions(tmp_path):
     assert alone.shape[1] < 4 * 128 and alone.shape[0] < 2 * 128  # 3 pictures, 1 row
     assert cv2.imwrite(str(tmp_path / "sheet.png"), both)
     assert np.array_equal(alone[8:136, 8:136], dataset[0].image)  # nothing found, nothing drawn
+    dataset.keypoint_names, dataset.keypoint_skeleton = ("nose", "tail"), [(0, 1)]
+    named = prediction_sheet(dataset, found, limit=3, columns=4, cell_size=128)
+    assert np.array_equal(named, both)  # no object of it has keypoints
 
 
 def test_predictions_are_taken_lazily():
