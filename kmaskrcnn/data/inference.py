@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an image of a batch comes from; unpacks as index, size and scale.
+    """Where an image of a batch comes from.
 
     Args:
         index: its place among the images given.
@@ -31,14 +31,6 @@ class Origin:
     size: tuple[int, int]
     resized: tuple[int, int]
     canvas: Canvas
-
-    @property
-    def scale(self) -> np.ndarray:
-        """(2,) float32 x, y: pixels of the network a pixel of the original."""
-        return np.divide(self.resized[::-1], self.size[::-1]).astype(np.float32)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter((self.index, self.size, self.scale))
 
 
 class InferenceBatch(NamedTuple):
@@ -93,14 +85,11 @@ def inference_batches(
         ValueError: another resize or canvas.
     """
     waiting: dict[tuple[int, int], list] = {}
-    for index, image in enumerate(images):
-        pixels = resizing.resize(image, min_size, max_size, resize).image
-        size = (pixels.shape[0], pixels.shape[1])
-        where = lay_out(size, canvas, max_size, size_divisor)
-        group = waiting.setdefault(where.size, [])
-        group.append((pixels, Origin(index, (image.shape[0], image.shape[1]), size, where)))
+    for pixels, origin in _prepare(images, min_size, max_size, size_divisor, resize, canvas):
+        group = waiting.setdefault(origin.canvas.size, [])
+        group.append((pixels, origin))
         if len(group) == batch_size:
-            yield _batch(waiting.pop(where.size))
+            yield _batch(waiting.pop(origin.canvas.size))
     for group in waiting.values():
         yield _batch(group)
 
@@ -115,20 +104,30 @@ def joint_batch(
     canvas: str = "corner",
 ) -> InferenceBatch:
     """All images (H, W, 3) in one batch, padded to what the largest needs, as the references do."""
-    images = list(images)
-    pixels = [resizing.resize(image, min_size, max_size, resize).image for image in images]
-    sizes = [(image.shape[0], image.shape[1]) for image in pixels]
-    largest = lay_out(
-        (max(height for height, _ in sizes), max(width for _, width in sizes)),
-        canvas,
-        max_size,
-        size_divisor,
-    ).size
-    group = []
-    for index, (image, resized, size) in enumerate(zip(images, pixels, sizes, strict=True)):
-        where = lay_out(size, canvas, max_size, size_divisor)._replace(size=largest)
-        group.append((resized, Origin(index, (image.shape[0], image.shape[1]), size, where)))
-    return _batch(group)
+    group = list(_prepare(images, min_size, max_size, size_divisor, resize, canvas))
+    height, width = (max(sides) for sides in zip(*(o.canvas.size for _, o in group), strict=True))
+    return _batch(
+        [
+            (pixels, replace(origin, canvas=origin.canvas._replace(size=(height, width))))
+            for pixels, origin in group
+        ]
+    )
+
+
+def _prepare(
+    images: Iterable[np.ndarray],
+    min_size: int,
+    max_size: int,
+    size_divisor: int,
+    resize: str,
+    canvas: str,
+) -> Iterator[tuple[np.ndarray, Origin]]:
+    """Each image resized, and where it goes."""
+    for index, image in enumerate(images):
+        pixels = resizing.resize(image, min_size, max_size, resize).image
+        size = (pixels.shape[0], pixels.shape[1])
+        where = lay_out(size, canvas, max_size, size_divisor)
+        yield pixels, Origin(index, (image.shape[0], image.shape[1]), size, where)
 
 
 def _batch(group: list[tuple[np.ndarray, Origin]]) -> InferenceBatch:

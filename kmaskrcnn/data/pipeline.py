@@ -88,9 +88,8 @@ def batches(
             1.
     """
     parse_policy(augmentation)
-    resized_size((1, 1), min_size, max_size, resize)
     lay = functools.partial(lay_out, canvas=canvas, max_size=max_size, size_divisor=size_divisor)
-    lay((1, 1))
+    lay(resized_size((1, 1), min_size, max_size, resize))  # refuses unknown names at once
     if len(dataset) == 0 or batch_size < 1:
         raise DataError(
             f"{len(dataset)} images in batches of {batch_size}: at least one image and 1 are "
@@ -117,16 +116,21 @@ def batches(
     stream = tf.data.Dataset.from_generator(order, output_signature=(spec, spec))
     stream = stream.apply(tf.data.experimental.assert_cardinality(len(dataset)))
     stream = stream.map(load, num_parallel_calls=threads, deterministic=True)
-    stream = stream.padded_batch(
+    stream = _padded(stream, fields, batch_size, drop_remainder)
+    options = tf.data.Options()
+    options.deterministic = True
+    options.threading.private_threadpool_size = threads
+    return stream.map(_split).prefetch(2).with_options(options)
+
+
+def _padded(stream, fields, batch_size, drop_remainder) -> tf.data.Dataset:
+    """Samples as batches, each array as long as the longest of its batch."""
+    return stream.padded_batch(
         batch_size,
         padded_shapes={name: shape for name, (_, shape, _) in fields.items()},
         padding_values={name: tf.constant(pad, dtype) for name, (dtype, _, pad) in fields.items()},
         drop_remainder=drop_remainder,
     )
-    options = tf.data.Options()
-    options.deterministic = True
-    options.threading.private_threadpool_size = threads
-    return stream.map(_split).prefetch(2).with_options(options)
 
 
 def _fields_of(dataset: Dataset) -> dict[str, _Field]:

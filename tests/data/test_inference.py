@@ -7,7 +7,7 @@ import pytest
 
 from kmaskrcnn.data import DataError, image_sources, inference_batches
 from kmaskrcnn.data.geometry import Canvas, lay_out, place, prepare_image
-from kmaskrcnn.data.inference import Origin, points_to_original, to_original
+from kmaskrcnn.data.inference import Origin, joint_batch, points_to_original, to_original
 from kmaskrcnn.data.resizing import resize
 from tests.data.samples import noise_image, write_image
 from tests.shared import shared_path
@@ -59,12 +59,10 @@ def test_equal_shapes_go_together():
 def test_a_batch_holds_what_training_sees_and_zeros():
     image = noise_image(48, 64)
     [batch] = inference_batches([image], 30, 100, size_divisor=32)
-    pixels, matrix = prepare_image(image, 30, 100)
+    pixels, _ = prepare_image(image, 30, 100)
     np.testing.assert_array_equal(batch.images[0, :30, :40], pixels)
     assert batch.images.dtype == np.uint8 and batch.images.sum() == pixels.sum()
-    index, size, scale = batch.origins[0]
-    assert (index, size) == (0, (48, 64))
-    np.testing.assert_array_equal(scale, np.float32([matrix[0, 0], matrix[1, 1]]), strict=True)
+    assert batch.origins == [Origin(0, (48, 64), (30, 40), Canvas((32, 64), 0, 0))]
 
 
 @pytest.mark.parametrize("canvas", ["corner", "square"])
@@ -84,6 +82,21 @@ def test_every_resize_on_every_canvas(method, canvas):
     np.testing.assert_array_equal(batch.images[0, top : top + height, left : left + width], pixels)
     assert batch.images.sum(dtype=float) == pixels.sum(dtype=float)
     assert batch.image_sizes.tolist() == [[height, width]]
+
+
+@pytest.mark.parametrize("canvas", ["corner", "square"])
+def test_all_images_in_one_batch(canvas):
+    images = [noise_image(30, 45), noise_image(45, 30, seed=1)]
+    batch = joint_batch(images, 60, 96, 32, resize="detectron2", canvas=canvas)
+    assert batch.images.shape == (2, 96, 96, 3)
+    assert batch.image_sizes.tolist() == [[60, 90], [90, 60]]
+    for row, image, origin in zip(batch.images, images, batch.origins, strict=True):
+        pixels = resize(image, 60, 96, "detectron2").image
+        (height, width), where = origin.resized, origin.canvas
+        top, left = (0, 0) if canvas == "corner" else ((96 - height) // 2, (96 - width) // 2)
+        assert where == Canvas((96, 96), top, left)
+        np.testing.assert_array_equal(row[top : top + height, left : left + width], pixels)
+        assert row.sum() == pixels.sum()
 
 
 def test_no_images_no_batches():
