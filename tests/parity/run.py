@@ -60,8 +60,14 @@ class Run:
 
     @cached_property
     def detections(self) -> list:
-        """What the user gets, an image each."""
+        """What the user gets, an image each.
+
+        `predict` pads each image for itself, the references pad a batch to its largest, and what
+        lies beside an image reaches its border's features: several go the way of the trace.
+        """
         with self._their_rounding():
+            if self.num_images > 1:
+                return self.model.trace(self.case.photos())["results"]
             return self.model.predict(self.case.photos())
 
     @contextmanager
