@@ -18,7 +18,7 @@ INVENTORY = {
     "batches check clear_errors find_data_error image_sources inference_batches load prepare_image "
     "read_image",
     "kmaskrcnn.evaluation": "CocoEvaluator draw_sample evaluate_coco prediction_sheet",
-    "kmaskrcnn.ops": "assign_levels roi_align status",
+    "kmaskrcnn.ops": "assign_levels roi_align roi_crop roi_pool roi_warp status",
     "kmaskrcnn.backbones": "STAGES STRIDES Backbone backbone_names "
     "build_backbone imagenet_settings load_pretrained preprocessing stages_up_to usable_taps",
     "kmaskrcnn.layers": "AnchorGenerator AnchorSampler BoxHead DetectionLayer FPN "

@@ -55,17 +55,23 @@ def assign_levels(
     area = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
     side = tf.sqrt(tf.where(area > 0, area, tf.zeros_like(area)))
     if rule == "detectron2":
-        level = tf.floor(canonical_level + _log2(side / canonical_size + 1e-8))
+        level = tf.floor(canonical_level + _log2(divided(side, canonical_size) + 1e-8))
     elif rule == "torchvision":
-        level = tf.floor(canonical_level + _log2(side / canonical_size) + 1e-6)
+        level = tf.floor(canonical_level + _log2(divided(side, canonical_size)) + 1e-6)
     else:
         canvas_side = tf.sqrt(tf.cast(tf.reduce_prod(canvas), tf.float32))
-        level = canonical_level + tf.round(_log2(side / (canonical_size / canvas_side)))
+        relative = divided(side, canonical_size / canvas_side)
+        level = canonical_level + tf.round(_log2(relative))
     return tf.cast(tf.clip_by_value(level - min_level, 0, num_levels - 1), tf.int32)
 
 
+def divided(value: tf.Tensor, constant: tf.Tensor | float) -> tf.Tensor:
+    """`value` / `constant`, rounded alike in graphs, which turn x / 7 into x · (1 / 7)."""
+    return tf.math.divide_no_nan(value, tf.cast(constant, value.dtype))
+
+
 def _log2(value: tf.Tensor) -> tf.Tensor:
-    return tf.math.log(value) / tf.math.log(2.0)
+    return divided(tf.math.log(value), tf.math.log(2.0))
 
 
 def pool_by_level(

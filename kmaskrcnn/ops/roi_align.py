@@ -60,14 +60,11 @@ def roi_align(
         tf.errors.InvalidArgumentError: an image or level index that does not exist, or a shape that
             turns out wrong at run time.
     """
-    features = [tf.convert_to_tensor(feature) for feature in features]
-    roi_checks.check_features(features, scales)
+    features, boxes, batch_indices, levels = roi_checks.checked_rois(
+        features, scales, boxes, batch_indices, levels
+    )
     size = roi_checks.as_pair(output_size)
     _check_sampling(sampling_ratio, reduce)
-    geometry = tf.float64 if features[0].dtype == tf.float64 else tf.float32
-    boxes = tf.stop_gradient(tf.cast(boxes, geometry))
-    batch_indices, levels = tf.cast(batch_indices, tf.int32), tf.cast(levels, tf.int32)
-    roi_checks.check_rois(boxes, batch_indices, levels)
     module = library.selected() if reduce == "average" else None
     if module is None:
         return roi_align_fallback.roi_align(
