@@ -7,7 +7,7 @@ import json
 import math
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from kmaskrcnn.config import MaskRCNNConfig, check_names
 from kmaskrcnn.data import Dataset, check, image_sources, load
 from kmaskrcnn.ops import library
 from kmaskrcnn.presets import preset
-from kmaskrcnn.progress import TrainingProgress, console, counted
+from kmaskrcnn.progress import TrainingProgress, console, counted, downloading
 from kmaskrcnn.training import draw_predictions
+from kmaskrcnn.weights.download import fetch, is_cached, place
+from kmaskrcnn.weights.published import PublishedWeights, names, published, rows
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,57 @@ def build_op(verbose: bool) -> None:
     with console.status("compiling: some seconds"):
         path = library.build(verbose=verbose)
     console.print(f"Built {path}\n{library.status()}")
+
+
+def weights(wanted: str | None, as_json: bool) -> None:
+    """Lists the published weights, or brings those of one preset into the cache."""
+    found = rows() if wanted is None else (chosen(wanted),)
+    paths = [] if wanted is None else [download(row, bar=not as_json) for row in found]
+    if as_json:
+        print(json.dumps([record(row) for row in found], indent=1))
+    elif paths:
+        console.print(str(paths[0]))
+    else:
+        print_weights(found)
+
+
+def chosen(wanted: str) -> PublishedWeights:
+    """The row of ``preset:weights``; of a preset alone ``coco``, or else the first that it has."""
+    preset_name, _, name = wanted.partition(":")
+    there = names(preset_name)
+    default = "coco" if "coco" in there or not there else there[0]
+    return published(preset_name, name or default)
+
+
+def download(row: PublishedWeights, bar: bool) -> Path:
+    """Into the cache; without a terminal, or a bar, standard error says what takes long."""
+    if not (bar and console.is_terminal):
+        return fetch(row)
+    with downloading(row.file_name) as progress:
+        return fetch(row, progress=progress)
+
+
+def record(row: PublishedWeights) -> dict[str, Any]:
+    """All that is known of a row, for JSON."""
+    return {**asdict(row), "cached": is_cached(row), "path": str(place(row))}
+
+
+def print_weights(found: Sequence[PublishedWeights]) -> None:
+    """One line for each file, in 80 columns, and the licences below."""
+    kinds = ("box", "mask", "keypoint")
+    table = Table("preset", "weights", "MiB", "box", "mask", "points", "here", box=None)
+    table.padding, table.pad_edge = (0, 1, 0, 0), False
+    for row in found:
+        size = row.size / 2**20 if row.size else row.mib
+        figures = (row.ap.get(kind) for kind in kinds)
+        cells = ("–" if figure is None else f"{figure:.1f}" for figure in figures)
+        mib = "–" if size is None else f"{size:.0f}"
+        table.add_row(row.preset, row.name, mib, *cells, "yes" if is_cached(row) else "no")
+    console.print(table)
+    licences = dict.fromkeys((row.preset.partition("/")[0], row.licence) for row in found)
+    stated = "; ".join(f"{family} {licence}" for family, licence in licences)
+    console.print(f"\nAP in percent, as the authors state it. Licences: {stated}.")
+    console.print("Addresses, checksums, places: --json.")
 
 
 def measure(model: Any, dataset: Dataset) -> dict[str, float]:

@@ -213,10 +213,8 @@ class MaskRCNN(Network):
             own = {name: value[row] for name, value in outputs.items()}
             yield origin.index, to_detections(own, origin, self.class_names, self.config)
 
-    def trace(
-        self, x, *, proposals: Sequence[np.ndarray] | None = None
-    ) -> tuple[dict[str, np.ndarray], list[Detections]]:
-        """Every intermediate of one forward pass by name, and the detections it ends in.
+    def trace(self, x, *, proposals: Sequence[np.ndarray] | None = None) -> dict[str, Any]:
+        """Every intermediate of one forward pass, by name.
 
         All images go through the network in one batch, padded to the largest. With L the level
         (``P2`` … ``P6``, or ``C4``, ``C5``), in pixels of the network input (see `ops.frames` for
@@ -234,6 +232,7 @@ class MaskRCNN(Network):
         ``masks/roi_features``       (n, S, S, F) of the detections, padded to a multiple of 8
         ``masks/logits``             (n, M, M, masks); ``keypoints/logits`` (n, M, M, J)
         ``detections/boxes``         (B, K, 4); ``scores``, ``labels`` (B, K), ``masks`` …
+        ``results``                  what `predict` gives: a list of B `Detections`
         ==========================  ====================================================
 
         Args:
@@ -251,7 +250,8 @@ class MaskRCNN(Network):
             canvas=config.canvas,
         )
         found, outputs = tracing.trace(self, batch, proposals)
-        return found, [detections for _, detections in self._detections(outputs, batch.origins)]
+        found["results"] = [result for _, result in self._detections(outputs, batch.origins)]
+        return found
 
     def evaluate(self, x=None, **options) -> dict[str, float]:
         """Losses, and COCO AP and AR of boxes and masks, overall and per class.

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
 import keras
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
     track,
 )
 
@@ -27,6 +30,16 @@ EPOCH_FIGURES = ("loss", "val_loss", "val_box_AP", "val_mask_AP")
 def counted(items: Iterable[Item], what: str, total: int) -> Iterator[Item]:
     """The same items, with a bar that shows how many are done."""
     yield from track(items, description=what, total=total, console=console, transient=True)
+
+
+@contextmanager
+def downloading(name: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar for one download: what it gives takes the bytes that are there, and how many of all."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    rest = (TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, *rest, console=console, transient=True) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 class TrainingProgress(keras.callbacks.Callback):

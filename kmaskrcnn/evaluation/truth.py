@@ -11,10 +11,12 @@ import numpy as np
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
-from kmaskrcnn.data.dataset import Dataset, Instance, Sample
+from kmaskrcnn.data.dataset import Dataset, Instance, Sample, keypoint_names_of
 from kmaskrcnn.data.images import read_image
+from kmaskrcnn.data.keypoints import checked_keypoints
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import encode, read_counts
+from kmaskrcnn.ops.coco_result import PIXEL_INDEX
 
 
 class Truth(NamedTuple):
@@ -25,12 +27,14 @@ class Truth(NamedTuple):
         sizes: (N) height, width.
         boxes: COCO with boxes and the areas that the dataset states.
         masks: COCO with masks; None if no object of the dataset has a mask.
+        keypoints: COCO with keypoints; None if the dataset names none.
     """
 
     image_ids: list[int]
     sizes: list[tuple[int, int]]
     boxes: COCO
     masks: COCO | None
+    keypoints: COCO | None = None
 
 
 def read_truth(dataset: Dataset) -> Truth:
@@ -41,11 +45,13 @@ def read_truth(dataset: Dataset) -> Truth:
     dataset's report.
 
     Raises:
-        DataError: a run-length code that does not fit its image, a label without a class name.
+        DataError: a run-length code that does not fit its image, a label without a class name,
+            keypoints that are not those of the dataset's ``keypoint_names``.
     """
     report = getattr(dataset, "report", None)
     report = report if isinstance(report, Report) else Report()
-    ids, sizes, boxes, masks, without = [], [], [], [], []
+    keypoint_names = keypoint_names_of(dataset)
+    ids, sizes, boxes, masks, keypoints, without = [], [], [], [], [], []
     for index in range(len(dataset)):
         sample = dataset[index]
         size = sample_size(sample)
@@ -56,10 +62,11 @@ def read_truth(dataset: Dataset) -> Truth:
             box, mask = _annotations(instance, size, place)
             boxes.append(box | {"image_id": index})
             masks.append(mask | {"image_id": index})
+            keypoints.append(boxes[-1] | _keypoints(instance, keypoint_names, sample.name))
             if instance.mask is None:
                 without.append(place)
     order = _ranks(ids)
-    for annotation in boxes + masks:
+    for annotation in boxes + masks + keypoints:
         annotation["image_id"] = order[annotation["image_id"]]
     has_masks = not boxes or len(without) < len(boxes)
     for place in without if has_masks else []:
@@ -70,7 +77,8 @@ def read_truth(dataset: Dataset) -> Truth:
         for image_id, (height, width) in sorted(zip(order, sizes, strict=True))
     ]
     masks_truth = make_coco(masks, images, names) if has_masks else None
-    return Truth(order, sizes, make_coco(boxes, images, names), masks_truth)
+    keypoints_truth = make_coco(keypoints, images, names) if keypoint_names else None
+    return Truth(order, sizes, make_coco(boxes, images, names), masks_truth, keypoints_truth)
 
 
 def sample_size(sample: Sample) -> tuple[int, int]:
@@ -121,6 +129,14 @@ def _annotations(
         common | {"iscrowd": crowd},
         common | {"iscrowd": crowd or unknown, "segmentation": rle},
     )
+
+
+def _keypoints(instance: Instance, names: Sequence[str], place: str) -> dict[str, Any]:
+    """COCO's list and count; an object of which none is labelled is ignored by pycocotools."""
+    points = checked_keypoints(instance, names, place)
+    labelled = points[:, 2] > 0
+    listed = np.where(labelled[:, None], points - PIXEL_INDEX, 0)
+    return {"keypoints": listed.reshape(-1).tolist(), "num_keypoints": int(labelled.sum())}
 
 
 def _ranks(ids: Sequence[Any]) -> list[int]:

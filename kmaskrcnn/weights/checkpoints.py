@@ -1,19 +1,38 @@
 """Reads weights files as plain arrays by name. Nothing in a file is ever executed."""
 
-import io
 import os
-import re
+import struct
 import zipfile
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import h5py
 import numpy as np
+
+from kmaskrcnn.weights.keras_files import read_h5, read_keras
+from kmaskrcnn.weights.limits import Limits, RefusedError
+from kmaskrcnn.weights.numpy_files import read_npz
+from kmaskrcnn.weights.safetensors import read_safetensors
+from kmaskrcnn.weights.torch_files import read_torch
 
 Arrays = dict[str, np.ndarray]
 
-_KERAS_3_WEIGHTS = "model.weights.h5"  # inside a .keras archive
+_READERS: dict[str, Callable[[Path, Limits], Arrays]] = {
+    ".npz": read_npz,
+    ".keras": read_keras,
+    ".h5": read_h5,
+    ".pth": read_torch,
+    ".pt": read_torch,
+    ".bin": read_torch,
+    ".pkl": read_torch,
+    ".safetensors": read_safetensors,
+}
+# What the readers, NumPy, HDF5, zip and JSON raise where a file is not what it should be.
+_BROKEN = (
+    *(OSError, EOFError, RuntimeError, ArithmeticError, struct.error),
+    *(ValueError, TypeError, AttributeError, LookupError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 def read_arrays(path: str | os.PathLike) -> Arrays:
@@ -25,8 +44,18 @@ def read_arrays(path: str | os.PathLike) -> Arrays:
     ``.npz``             as stored; ours are ``layer/weight`` (``conv1/kernel``)
     ``.weights.h5``,     of Keras 3: ``layer/0``, ``layer/1``, … in the order of ``layer.weights``,
     ``.keras``           behind the names of the models that the layer stands in
-    ``.h5``              of Keras 1 and 2: ``layer/weight``, without the ``:0``
+    ``.h5``              of Keras 1 and 2, weights or whole models: ``layer/weight``, without the
+                         ``:0`` and the suffix that the weights of a process' second model have
+    ``.pth``, ``.pt``,   of PyTorch, before and since 1.6: as in the state dict, which may be the
+    ``.bin``             whole file, or its part ``model``, ``state_dict``, ``model_state_dict``,
+                         ``model_state`` or ``weights``; without a ``module.`` before all names
+    ``.pkl``             of Detectron2 (``model``) and Detectron (``blobs``): as stored; PyTorch's
+                         files too, and other pickled dicts of NumPy arrays or tensors
+    ``.safetensors``     as stored
     ===================  ==========================================================================
+
+    Pickles are read without Python's unpickler, and PyTorch's files without PyTorch: a file that
+    names anything but arrays and what they stand in is refused, whatever it is.
 
     Args:
         path: the file. Its ending says what it is.
@@ -36,7 +65,8 @@ def read_arrays(path: str | os.PathLike) -> Arrays:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the ending is unknown, or the file is broken or holds no arrays.
+        ValueError: the ending is unknown, or the file is broken or holds no arrays, or it asks for
+            more than arrays: for a function, or for memory out of all proportion to its size.
     """
     path = Path(path)
     if not path.is_file():
@@ -48,74 +78,14 @@ def read_arrays(path: str | os.PathLike) -> Arrays:
             f"{', '.join(_READERS)}"
         )
     try:
-        arrays = reader(path)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        arrays = reader(path, Limits(path))
+    except RefusedError as error:
+        raise ValueError(f"{path} was not read: {error}") from None
+    except _BROKEN as error:
         raise ValueError(
-            f"{path} is no whole {path.suffix} file ({error}); it may be cut short: get it again"
+            f"{path} is no whole {path.suffix} file ({str(error)[:300]}); it may be cut short: get it "
+            "again"
         ) from error
     if not arrays:
         raise ValueError(f"{path} holds no arrays: expected the weights of a network")
     return arrays
-
-
-def _read_npz(path: Path) -> Arrays:
-    with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
-
-
-def _read_keras(path: Path) -> Arrays:
-    with zipfile.ZipFile(path) as archive:
-        content = io.BytesIO(archive.read(_KERAS_3_WEIGHTS))
-    with h5py.File(content, "r") as file:
-        return dict(_items(file))
-
-
-def _read_h5(path: Path) -> Arrays:
-    with h5py.File(path, "r") as file:
-        return dict(_items(file["model_weights"] if "model_weights" in file else file))
-
-
-_READERS: dict[str, Callable[[Path], Arrays]] = {
-    ".npz": _read_npz,
-    ".keras": _read_keras,
-    ".h5": _read_h5,
-}
-
-
-def _items(group: Any) -> Iterator[tuple[str, np.ndarray]]:
-    """The data sets below an HDF5 group, by the names that Keras 2 or Keras 3 means."""
-    found: list[str] = []
-    group.visititems(lambda name, item: found.append(name) if _is_array(item) else None)
-    rename = _keras_2_name if "layer_names" in group.attrs else _keras_3_name
-    for name in found:
-        yield rename(group, name), _values(group[name])
-
-
-def _is_array(item: Any) -> bool:
-    return isinstance(item, h5py.Dataset)
-
-
-def _values(item: Any) -> np.ndarray:
-    values = np.asarray(item)
-    if item.attrs.get("dtype") == "bfloat16":  # stored by Keras as its 16 bits
-        return (values.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
-    return values
-
-
-def _keras_2_name(group: Any, path: str) -> str:
-    """``conv1/conv1/kernel:0`` → ``conv1/kernel``: the first part is the group of the layer."""
-    layer, _, weight = path.partition("/")
-    return re.sub(r":\d+$", "", weight or layer)
-
-
-def _keras_3_name(group: Any, path: str) -> str:
-    """``backbone/layers/conv2d/vars/0`` → ``backbone/conv1/0``, by the names kept with ``vars``.
-
-    Files of Keras versions that noted no names keep their paths, less ``vars``.
-    """
-    parts = path.split("/")
-    parents = ["/".join([*parts[: end + 1], "vars"]) for end in range(len(parts) - 2)]
-    names = [group[parent].attrs.get("name") for parent in parents if parent in group]
-    if any(names):
-        return "/".join([*filter(None, names), parts[-1]])
-    return "/".join(part for part in parts if part != "vars")
