@@ -15,13 +15,16 @@ from click.testing import CliRunner
 
 from kmaskrcnn import cli, commands
 from kmaskrcnn.data import ShapesDataset
+from kmaskrcnn.weights.published import PublishedWeights, rows
 from tests.coco_folder import write_coco
+from tests.weights.server import serving
 
 OPTIONS = {
     "train": "--val --out --images --val-images --preset --weights --epochs --batch-size "
     "--image-size --learning-rate --rois-per-image --seed --set",
     "evaluate": "--images --json",
     "predict": "--out --score --json",
+    "weights": "--download --json",
     "demo": "--out --epochs --seed",
     "build-op": "--verbose",
 }
@@ -29,6 +32,7 @@ ARGUMENTS = {
     "train": ["data"],
     "evaluate": ["model", "data"],
     "predict": ["model", "inputs"],
+    "weights": [],
     "demo": [],
     "build-op": [],
 }
@@ -143,6 +147,66 @@ def test_settings_that_are_not_given_are_the_presets():
         "a", "b", Path("o"), preset="resnet50_fpn", image_size=400, rois_per_image=64
     )
     assert changed.changes() == {"min_size": 400, "max_size": 666, "rois_per_image": 64}
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    """A server on this machine that has the only published weights there are."""
+    monkeypatch.setenv("KMASKRCNN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.delenv("KMASKRCNN_OFFLINE", raising=False)
+    with serving(b"weights") as server:
+        url = f"{server.address}/net.pth"
+        row = PublishedWeights("family/net", "city", url, "BSD", "here", size=7)
+        monkeypatch.setattr(sys.modules["kmaskrcnn.weights.published"], "_ROWS", (row,))
+        yield server
+
+
+def test_weights_are_listed_in_80_columns(run, monkeypatch):
+    monkeypatch.setattr(commands.console, "_width", 80)
+    result = run("weights")
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert all(len(line) <= 80 for line in lines[: len(rows()) + 1])
+    for row, line in zip(rows(), lines[1:], strict=False):
+        assert line.split()[:2] == [row.preset, row.name]
+        assert all(f"{ap:.1f}" in line for ap in row.ap.values())
+    assert "detectron2 CC-BY-SA-3.0" in result.output
+
+
+def test_weights_as_json(run):
+    found = json.loads(run("weights", "--json").stdout)
+    assert len(found) == len(rows())
+    assert found[0]["ap"] == {"box": 37.9, "mask": 34.6} and found[0]["sha256"] == "bf2d0c1e"
+    assert found[0]["path"].endswith("weights/torchvision/maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth")
+
+
+def test_weights_are_downloaded(run, shop, tmp_path):
+    path = tmp_path / "cache/weights/family/net.pth"
+    assert run("weights").output.splitlines()[1].split()[-1] == "no"
+    result = run("weights", "--download", "family/net")  # the only ones, whatever they are called
+    assert result.exit_code == 0 and result.output.strip() == str(path)
+    assert path.read_bytes() == b"weights"
+    assert run("weights").output.splitlines()[1].split()[-1] == "yes"
+    result = run("weights", "--download", "family/net:city", "--json")
+    assert [row["path"] for row in json.loads(result.stdout)] == [str(path)]
+    assert len(shop.requests) == 1
+
+
+def test_a_download_on_a_terminal_has_a_bar(run, shop, monkeypatch):
+    monkeypatch.setattr(commands.console, "_force_terminal", True)
+    result = run("weights", "--download", "family/net")
+    assert result.exit_code == 0, result.output
+    assert "net.pth" in result.output
+
+
+def test_weights_that_cannot_be_had(run, shop, monkeypatch):
+    result = run("weights", "--download", "family/net:village")
+    assert result.exit_code == 2 and "there are: city" in result.output
+    monkeypatch.setenv("KMASKRCNN_OFFLINE", "1")
+    result = run("weights", "--download", "family/net")
+    assert result.exit_code == 1 and f"{shop.address}/net.pth" in result.output
+    assert shop.requests == []
 
 
 def test_any_field_can_be_set():
