@@ -34,9 +34,8 @@ class CocoEvaluator:
 
     Figures are pycocotools' own (``COCOeval``), whatever the order of the images: areas as the
     dataset states them, else the mask's; crowds are ignored regions; images without detections
-    count. Detections are sized by the box where boxes are measured, by the mask where masks are (as
-    Detectron2 and torchvision hand them to pycocotools), and by the extent of their keypoints where
-    those are, as pycocotools does with a file of keypoints.
+    count. Detections are sized by the mask where masks are measured, and by the box where boxes or
+    keypoints are, as Detectron2 hands them to pycocotools.
     """
 
     def __init__(
@@ -112,10 +111,10 @@ class CocoEvaluator:
                 rle, points = result.pop("segmentation", None), result.pop("keypoints", None)
                 width, height = result["bbox"][2:]
                 boxes.append(result | {"area": width * height, "iscrowd": 0})
+                if points is not None:
+                    keypoints.append(boxes[-1] | {"keypoints": points})
                 if rle is not None:
                     masks.append(result | {"segmentation": rle, "iscrowd": 0})
-                if points is not None:
-                    keypoints.append(result | _extent(points))
         with_masks = _in_all("masks", {kind[0] for kind in kinds})
         with_keypoints = _in_all("keypoints", {kind[1] for kind in kinds})
         return _Found(boxes, masks if with_masks else None, keypoints if with_keypoints else None)
@@ -182,14 +181,6 @@ def _sigmas(sigmas: Sequence[float] | None, count: int) -> np.ndarray:
             f"keypoint_sigmas: expected {count} numbers above 0, one a keypoint, got {sigmas}"
         )
     return np.array(sigmas, float)
-
-
-def _extent(keypoints: list[float]) -> dict[str, Any]:
-    """Keypoints with the upright box around them, as ``COCO.loadRes`` makes it."""
-    x, y = keypoints[0::3], keypoints[1::3]
-    width, height = max(x) - min(x), max(y) - min(y)
-    box = [min(x), min(y), width, height]
-    return {"keypoints": keypoints, "bbox": box, "area": width * height}
 
 
 def _with_areas(masks: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -62,7 +62,9 @@ def read_truth(dataset: Dataset) -> Truth:
             box, mask = _annotations(instance, size, place)
             boxes.append(box | {"image_id": index})
             masks.append(mask | {"image_id": index})
-            keypoints.append(boxes[-1] | _keypoints(instance, keypoint_names, sample.name))
+            if keypoint_names:
+                listed = _keypoints(instance, keypoint_names, sample.name)
+                keypoints.append(boxes[-1] | listed)
             if instance.mask is None:
                 without.append(place)
     order = _ranks(ids)
