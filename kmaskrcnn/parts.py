@@ -24,7 +24,7 @@ from kmaskrcnn.layers import (
     MLPMaskHead,
     PooledRes5,
     ProposalLayer,
-    PyramidRoIAlign,
+    RoIPooling,
     RoISampler,
     RPNHead,
     SingleLevel,
@@ -296,7 +296,7 @@ class Parts:
     def _pooled(self, side: int, name: str) -> tuple[keras.layers.Layer, tuple]:
         """The pooling of a branch, and the shape (R, S, S, F) of what comes out of it."""
         config = self.config
-        pooling = PyramidRoIAlign(
+        pooling = RoIPooling(
             side if self.res5 is None else _HEADS_OF_C4,
             self.strides[:4],
             config.sampling_ratio,

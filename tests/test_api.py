@@ -14,21 +14,24 @@ from tests.floors import ROOT
 INVENTORY = {
     "kmaskrcnn": "DataError Detections MaskRCNN MaskRCNNConfig NonFiniteLossError "
     "ValidationPictures data evaluation layers load ops preset_names report",
-    "kmaskrcnn.data": "DataCheck DataError Dataset Instance Report Sample ShapesDataset align "
-    "batches check clear_errors find_data_error image_sources inference_batches load prepare_image "
-    "read_image",
+    "kmaskrcnn.data": "DataCheck DataError Dataset InferenceBatch Instance Origin Report Sample "
+    "ShapesDataset align batches check clear_errors find_data_error image_sources "
+    "inference_batches joint_batch load points_to_original prepare_image read_image to_original",
     "kmaskrcnn.evaluation": "CocoEvaluator draw_sample evaluate_coco prediction_sheet",
     "kmaskrcnn.ops": "assign_levels roi_align roi_crop roi_pool roi_warp status",
-    "kmaskrcnn.backbones": "STAGES STRIDES Backbone backbone_names "
-    "build_backbone imagenet_settings load_pretrained preprocessing stages_up_to usable_taps",
-    "kmaskrcnn.layers": "AnchorGenerator AnchorSampler BoxHead DetectionLayer FPN "
-    "FrozenBatchNormalization ImageNormalization KeypointHead MaskHead ProposalLayer "
-    "PyramidRoIAlign RPNHead RoISampler",
-    "kmaskrcnn.weights": "Report assign from_keras_resnet load missing_names named_variables "
-    "read_arrays",
+    "kmaskrcnn.backbones": "STAGES STRIDES Backbone backbone_names build_backbone build_res5 "
+    "imagenet_settings load_pretrained preprocessing stages_up_to usable_taps",
+    "kmaskrcnn.layers": "AnchorGenerator AnchorSampler BoxBranch BoxHead CascadeBranch "
+    "DetectionLayer FPN FrozenBatchNormalization ImageNormalization KeypointBranch KeypointHead "
+    "MLPMaskHead MaskBranch MaskHead PooledRes5 ProposalLayer RPNHead RoIPooling RoISampler "
+    "SingleLevel",
+    "kmaskrcnn.weights": "Report assign assign_named backbone_to_ours count_classes fetch "
+    "framework_of from_keras_resnet from_ours has_heads keep_known_classes load missing_names "
+    "named_variables names_of published published_names read_arrays to_ours",
 }
 METHODS = {
-    "MaskRCNN": "fit predict evaluate from_preset freeze unfreeze save summary get_config",
+    "MaskRCNN": "fit predict evaluate from_preset freeze unfreeze save summary get_config trace "
+    "export_state parameters",
     "Detections": "filter draw save to_coco rle polygons masks area names resized",
     "MaskRCNNConfig": "replace to_dict",
 }

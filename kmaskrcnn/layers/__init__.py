@@ -15,7 +15,7 @@ from kmaskrcnn.layers.normalization import FrozenBatchNormalization
 from kmaskrcnn.layers.preprocessing import ImageNormalization
 from kmaskrcnn.layers.proposals import ProposalLayer
 from kmaskrcnn.layers.res5 import PooledRes5
-from kmaskrcnn.layers.roi_pooling import PyramidRoIAlign
+from kmaskrcnn.layers.roi_pooling import RoIPooling
 from kmaskrcnn.layers.roi_sampler import RoISampler
 from kmaskrcnn.layers.rpn_head import RPNHead
 
@@ -37,7 +37,7 @@ __all__ = [
     "KeypointHead",
     "MaskHead",
     "ProposalLayer",
-    "PyramidRoIAlign",
+    "RoIPooling",
     "RPNHead",
     "RoISampler",
 ]
