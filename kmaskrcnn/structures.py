@@ -149,8 +149,7 @@ class Detections:
         if self.mask_probabilities is None:
             raise ValueError("these detections have no masks: the model predicts boxes only")
         probabilities = self.mask_probabilities[index].astype(np.float32)
-        how: Any = {} if self.mask_paste == "detectron2" else {"mode": self.mask_paste}
-        pasted = paste_mask(probabilities, self.boxes[index], self.image_size, **how)
+        pasted = paste_mask(probabilities, self.boxes[index], self.image_size, mode=self.mask_paste)
         return regions.make_region(*pasted)
 
     def regions(self) -> Iterator[regions.Region]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
+from kmaskrcnn.ops.masks import paste_mask
 from kmaskrcnn.structures import Detections
 
 NAMES = ("deer", "otter", "tiger")
@@ -177,18 +178,12 @@ def test_keypoints_are_drawn_where_they_are():
     assert (large[42:80, 61] != 100).any(axis=1).all()
 
 
-def test_another_way_to_paste_masks_is_handed_on(monkeypatch):
-    modes = []
-
-    def paste(probabilities, box, image_size, mode="detectron2"):
-        modes.append(mode)
-        return (0, 0, 1, 1), np.ones((1, 1), bool)
-
-    monkeypatch.setattr("kmaskrcnn.structures.paste_mask", paste)
-    found = some(2, mask_paste="torchvision")
-    assert found[1:].mask_paste == "torchvision"
-    assert found.area.tolist() == [1, 1] and some(1).area.tolist() == [1]
-    assert modes == ["torchvision", "torchvision", "detectron2"]
+@pytest.mark.parametrize("mode", ["detectron2", "torchvision", "matterport"])
+def test_masks_are_pasted_as_asked(mode):
+    found = some(2, mask_paste=mode)
+    window, crop = paste_mask(found.mask_probabilities[1], found.boxes[1], (60, 80), mode=mode)
+    region = found[1:].region(0)
+    assert region.window == window and np.array_equal(region.crop, crop) and crop.any()
 
 
 def test_to_coco():
