@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-_CHOICES: dict[str, tuple[str, ...]] = {
+CHOICES: dict[str, tuple[str, ...]] = {
     "resize": ("affine", "torchvision", "detectron2", "matterport"),
     "canvas": ("corner", "square"),
     "box_frame": ("pixels", "normalised"),
@@ -172,7 +172,7 @@ class MaskRCNNConfig:
         for name in fractions.split():
             _require(0 <= getattr(self, name) <= 1, name, "between 0 and 1", getattr(self, name))
         _require(self.max_size >= self.min_size, "max_size", "at least min_size", self.max_size)
-        for name, choices in _CHOICES.items():
+        for name, choices in CHOICES.items():
             value = getattr(self, name)
             _require(value in choices, name, f"one of {', '.join(map(repr, choices))}", value)
         _require(self.sampling_ratio >= 0, "sampling_ratio", "0 or more", self.sampling_ratio)

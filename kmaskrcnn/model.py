@@ -147,6 +147,8 @@ class MaskRCNN(Network):
             min_size=self.config.min_size,
             max_size=self.config.max_size,
             size_divisor=self.config.size_divisor,
+            resize=self.config.resize,
+            canvas=self.config.canvas,
             **options,
         )
 
@@ -324,7 +326,6 @@ class MaskRCNN(Network):
             )
         names = pretrained.fitting_classes(name, class_names, checkpoint)
         model = cls(made, names, frozen=frozen, backbone_weights=backbone_weights, dtype=dtype)
-        model.load_report = model.backbone.report
         if checkpoint is not None and checkpoint.framework:
             model.load_report = pretrained.load_into(model, checkpoint)
         return model

@@ -53,6 +53,7 @@ class Network(keras.Model):
             self._build_layers(config, len(self.class_names), backbone_weights)
         finally:
             keras.config.set_dtype_policy(ambient)
+        self.load_report = self.backbone.report
         self._set_frozen(frozen)
 
     def _build_layers(self, config: MaskRCNNConfig, num_classes: int, backbone_weights) -> None:

@@ -6,25 +6,35 @@ import json
 import pytest
 
 from kmaskrcnn import presets
-from kmaskrcnn.config import MaskRCNNConfig
+from kmaskrcnn.config import CHOICES, MaskRCNNConfig
 
 
 def off_default(value):
     if isinstance(value, bool):
         return not value
-    if isinstance(value, str):
-        return {"frozen_batch": "group", "random": "first", "sgd": "adamw", "C2": "C3"}.get(
-            value, "resnet101"
-        )
     if isinstance(value, (int, float)):
-        return value + 2 if isinstance(value, int) else value / 2
-    return value
+        return value + 2 if isinstance(value, int) else value / 2 + 0.1
+    return tuple(off_default(item) for item in value) if isinstance(value, tuple) else value
 
 
 def test_every_field_round_trips_off_its_default():
     changed = {f.name: off_default(f.default) for f in dataclasses.fields(MaskRCNNConfig)}
-    changed["backbone_taps"] = (("C5", "conv_pw_12_relu"),)
-    changed["learning_rate"], changed["norm_epsilon"] = 0.1, 1e-3
+    changed |= {name: choices[-1] for name, choices in CHOICES.items()} | {
+        "box_loss_over": "positives",
+        "backbone": "resnet101",
+        "freeze_at": "C3",
+        "backbone_taps": (("C5", "conv_pw_12_relu"),),
+        "learning_rate": 0.1,
+        "norm_epsilon": 1e-3,
+        "delta_clamp": None,
+        "anchor_sizes": ((32, 64),),
+        "aspect_ratios": (2.0,),
+        "keypoint_names": ("nose", "tail"),
+        "keypoint_skeleton": ((0, 1),),
+        "cascade_ious": (0.5, 0.6),
+    }
+    default = MaskRCNNConfig()
+    assert [name for name, value in changed.items() if getattr(default, name) == value] == []
     config = MaskRCNNConfig(**changed)
     again = MaskRCNNConfig(**json.loads(json.dumps(config.to_dict())))
     for name, value in changed.items():

@@ -58,8 +58,33 @@ def test_box_loss_takes_the_own_class_and_divides_by_all_rois():
     truth = RNG.normal(size=(5, 4)).astype(np.float32)
     labels = np.array([2, 3, -1, 0, 3])  # 3 is background
     total = sum(abs(deltas[i, labels[i]] - truth[i]).sum() for i in (0, 3))
-    loss = losses.box_loss(tf.constant(deltas), tf.constant(truth), tf.constant(labels))
+    loss = losses.box_loss(tf.constant(deltas), tf.constant(truth), tf.constant(labels), 3)
     np.testing.assert_allclose(loss, total / 4, rtol=1e-5)
+    loss = losses.box_loss(deltas, truth, tf.constant(labels), 3, over="positives")
+    np.testing.assert_allclose(loss, total / 8, rtol=1e-5)  # two positives, four coordinates
+
+
+def test_one_box_for_all_classes():
+    deltas = RNG.normal(size=(3, 1, 4)).astype(np.float32)
+    truth = RNG.normal(size=(3, 4)).astype(np.float32)
+    loss = losses.box_loss(deltas, truth, tf.constant([4, 5, 0]), 5)  # 5 is background
+    total = sum(abs(deltas[i, 0] - truth[i]).sum() for i in (0, 2))
+    np.testing.assert_allclose(loss, total / 3, rtol=1e-5)
+
+
+def test_softmax_masks_let_the_classes_of_a_pixel_compete():
+    logits = RNG.normal(size=(3, 2, 2, 4)).astype(np.float32)  # three classes, background last
+    truth = RNG.integers(0, 2, size=(3, 2, 2)).astype(np.float32)
+    labels = np.array([1, -1, 2])
+    loss = losses.softmax_mask_loss(tf.constant(logits), truth, tf.constant(labels))
+    expected = []
+    for i in (0, 2):
+        for row in range(2):
+            for column in range(2):
+                pixel = np.exp(logits[i, row, column])
+                wanted = labels[i] if truth[i, row, column] else 3
+                expected.append(-np.log(pixel[wanted] / pixel.sum()))
+    np.testing.assert_allclose(loss, np.mean(expected), rtol=1e-5)
 
 
 def test_mask_loss_is_the_mean_over_pixels_of_positives():
@@ -99,7 +124,7 @@ def test_nothing_to_learn_from_is_zero_and_not_nan():
     assert losses.rpn_class_loss(tf.ones([1, 2]), nothing) == 0
     assert losses.rpn_box_loss(tf.ones([1, 2, 4]), tf.zeros([1, 2, 4]), nothing) == 0
     assert losses.class_loss(tf.zeros([0, 3]), tf.zeros([0], tf.int32)) == 0
-    assert losses.box_loss(tf.zeros([0, 2, 4]), tf.zeros([0, 4]), tf.zeros([0], tf.int32)) == 0
+    assert losses.box_loss(tf.zeros([0, 2, 4]), tf.zeros([0, 4]), tf.zeros([0], tf.int32), 2) == 0
     assert losses.mask_loss(tf.zeros([0, 4, 4]), tf.zeros([0, 4, 4]), tf.zeros([0], tf.int32)) == 0
     heatmaps, cells = tf.ones([2, 4, 4, 3]), tf.zeros([2, 3], tf.int32)
     assert losses.keypoint_loss(heatmaps, cells, tf.zeros([2, 3], bool)) == 0
@@ -110,6 +135,6 @@ def test_box_loss_has_no_nan_gradient_from_targets_of_padding():
     deltas = tf.Variable(tf.ones([2, 1, 4]))
     targets = tf.constant([[0.0] * 4, [np.nan] * 4])
     with tf.GradientTape() as tape:
-        loss = losses.box_loss(deltas, targets, tf.constant([0, -1]))
+        loss = losses.box_loss(deltas, targets, tf.constant([0, -1]), 1)
     gradient = tape.gradient(loss, deltas)
     assert np.isfinite(loss) and np.all(np.isfinite(gradient)) and np.all(gradient[1] == 0)

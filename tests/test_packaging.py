@@ -9,7 +9,7 @@ from tests.floors import ROOT
 
 CONFIG = configparser.ConfigParser()
 CONFIG.read(ROOT.parent / "setup.cfg")
-MODULE_OF = {"opencv-python-headless": "cv2", "pillow": "PIL"}
+MODULE_OF = {"opencv-python-headless": "cv2", "scikit-image": "skimage", "pillow": "PIL"}
 
 
 def required() -> list[str]:

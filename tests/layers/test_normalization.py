@@ -102,5 +102,5 @@ def test_group_norm_takes_groups_that_divide_the_channels(channels, groups):
 
 
 def test_unknown_norm_says_which_there_are():
-    with pytest.raises(ValueError, match=r"'layer'.*'frozen_batch', 'batch', 'group'"):
+    with pytest.raises(ValueError, match=r"'layer'.*'frozen_batch', 'fixed_batch', 'batch', 'group'"):
         normalization("layer", 8)

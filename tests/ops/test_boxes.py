@@ -122,11 +122,12 @@ def test_padding_gives_finite_deltas():
 
 def test_clip_takes_each_image_by_its_own_size():
     boxes = np.array([[[-5, -5, 50, 60]], [[30, 5, 50, 60]]], np.float32)
-    sizes = np.array([[40, 20], [10, 30]], np.float32)  # height, width
+    windows = np.array([[0, 0, 20, 40], [2, 1, 30, 10]], np.float32)
     expected = [[[0, 0, 20, 40]], [[30, 5, 30, 10]]]
-    np.testing.assert_array_equal(box_ops.clip(boxes, sizes), expected)
+    np.testing.assert_array_equal(box_ops.clip(boxes, windows), expected)
+    np.testing.assert_array_equal(box_ops.clip(boxes[:1] - 90, windows[1:]), [[[2, 1, 2, 1]]])
     per_class = np.repeat(boxes[:, :, None], 3, axis=2)  # (B, R, C, 4)
-    clipped = box_ops.clip(per_class, sizes)
+    clipped = box_ops.clip(per_class, windows)
     assert clipped.shape == (2, 1, 3, 4)
     np.testing.assert_array_equal(clipped[:, :, 1], expected)
 
@@ -140,7 +141,7 @@ def test_geometry_is_float32_whatever_comes(dtype):
         box_ops.intersection_over_area(boxes, boxes),
         box_ops.encode(boxes, boxes),
         box_ops.decode(boxes, boxes),
-        box_ops.clip(boxes, tf.constant([[9, 9]])),
+        box_ops.clip(boxes, tf.constant([[0, 0, 9, 9]])),
     )
     assert {result.dtype for result in results} == {tf.float32}
 
@@ -148,7 +149,7 @@ def test_geometry_is_float32_whatever_comes(dtype):
 def test_an_edge_keeps_its_fraction():
     edge = np.float32(1332.7)
     box = np.array([[[0.25, 0.5, edge, edge]]], np.float32)
-    assert box_ops.clip(box, [[2000, 2000]]).numpy()[0, 0, 2] == edge
+    assert box_ops.clip(box, [[0, 0, 2000, 2000]]).numpy()[0, 0, 2] == edge
     decoded = box_ops.decode(np.zeros((1, 1, 4), np.float32), box).numpy()
     np.testing.assert_allclose(decoded, box, atol=1e-4)
 
@@ -156,20 +157,20 @@ def test_an_edge_keeps_its_fraction():
 def test_nothing_in_nothing_out_with_unknown_shapes():
     spec = tf.TensorSpec([None, None, 4])
 
-    @tf.function(input_signature=[spec, spec, tf.TensorSpec([None, 2])])
-    def run(boxes, others, sizes):
+    @tf.function(input_signature=[spec, spec, tf.TensorSpec([None, 4])])
+    def run(boxes, others, windows):
         return (
             box_ops.iou_matrix(boxes, others),
             box_ops.encode(boxes, boxes),
             box_ops.decode(boxes, boxes),
-            box_ops.clip(boxes, sizes),
+            box_ops.clip(boxes, windows),
         )
 
     none, three = np.zeros((2, 0, 4), np.float32), np.ones((2, 3, 4), np.float32)
-    sizes = np.ones((2, 2), np.float32)
-    assert [tuple(r.shape) for r in run(none, three, sizes)] == [(2, 0, 3)] + [(2, 0, 4)] * 3
-    assert run(three, none, sizes)[0].shape == (2, 3, 0)
-    assert run(three[:0], none[:0], sizes[:0])[0].shape == (0, 3, 0)
+    windows = np.ones((2, 4), np.float32)
+    assert [tuple(r.shape) for r in run(none, three, windows)] == [(2, 0, 3)] + [(2, 0, 4)] * 3
+    assert run(three, none, windows)[0].shape == (2, 3, 0)
+    assert run(three[:0], none[:0], windows[:0])[0].shape == (0, 3, 0)
 
 
 @pytest.mark.parametrize("peer", ["torchvision", "detectron2"])
