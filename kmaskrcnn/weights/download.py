@@ -181,12 +181,14 @@ class _Line:
     def __init__(self, name: str) -> None:
         self.name = name
         self.next = time.monotonic() + QUIET
+        self.open = False  # whether the terminal's line is to be ended
 
     def __call__(self, done: int, total: int | None) -> None:
-        if time.monotonic() < self.next:
+        if time.monotonic() < self.next and not (self.open and done == total):
             return
         terminal = sys.stderr.isatty()
         self.next = time.monotonic() + (0.5 if terminal else 15.0)
         of = "" if total is None else f" of {total / 2**20:.0f}"
-        end = "\r" if terminal and done != total else "\n"
+        self.open = terminal and done != total
+        end = "\r" if self.open else "\n"
         print(f"{self.name}: {done / 2**20:.0f}{of} MiB", end=end, file=sys.stderr, flush=True)

@@ -191,6 +191,14 @@ def test_what_takes_long_says_so(server, capsys, monkeypatch):
     assert capsys.readouterr().err.startswith("other.bin: 0 of 0 MiB\n")
 
 
+def test_on_a_terminal_the_line_is_ended_when_all_is_there(server, capsys, monkeypatch):
+    monkeypatch.setattr(download, "QUIET", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    server.answers = [Answer(content=b"?" * 2**20)]
+    fetch(f"{server.address}/other.bin")
+    assert capsys.readouterr().err == "other.bin: 0 of 1 MiB\rother.bin: 1 of 1 MiB\n"
+
+
 def test_two_threads_fetch_one_file(server, cache, capsys):
     server.answers = [Answer(pause=0.05)]
     found: list[bytes] = []
