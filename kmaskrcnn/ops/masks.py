@@ -12,11 +12,13 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from kmaskrcnn.ops.levels import divided
 from kmaskrcnn.ops.pasting import Window, paste_soft_mask
 
 _BITS_OF_BYTE = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32)
 
 _MAX_SAMPLES = 1024.0  # of a bin's axis; only a gigantic RoI would take more
+TARGET_KINDS = ("binary", "soft", "crop")
 _NOWHERE = [-9.0, -9.0, -9.0, -9.0]  # a box that samples nothing
 
 
@@ -79,33 +81,41 @@ def mask_targets(
     image_size: tf.Tensor,
     *,
     mask_size: int,
-    aligned: bool = True,
-    binarize: bool = True,
     kind: str = "binary",
+    aligned: bool = True,
 ) -> tf.Tensor:
     """What the mask head should say: each RoI's truth, pooled to M × M (Mask R-CNN §3).
 
-    It is RoIAlign with adaptive sampling (a sample a pixel, rounded up) of the full-size mask.
-    Bilinear sampling of a grid is separable, so that a target is A_y · crop · A_xᵀ, and only the
-    rows and columns of the window are needed: the rest of the mask is 0.
+    It is RoIAlign with adaptive sampling (a sample a pixel, rounded up) of the full-size mask, or
+    matterport's ``crop_and_resize`` of it, which takes one sample a cell. Bilinear sampling of a
+    grid is separable, so that a target is A_y · crop · A_xᵀ, and only the rows and columns of the
+    window are needed: the rest of the mask is 0.
 
     Args:
         mask_bytes: (B, L) uint8, of `pack_masks`.
         windows: (B, N, 4) int32 x1 y1 x2 y2.
         offsets: (B, N) int32.
-        boxes: (R, 4) RoIs in pixels of the network's input.
+        boxes: (R, 4) RoIs x1 y1 x2 y2 in pixels of the network's input; for "crop" normalised,
+            over (side - 1).
         batch_indices: (R,) int32 image of each RoI.
         truth_indices: (R,) int32 truth of each RoI.
         image_size: (2,) height, width of the padded batch; it matters to RoIs across a border.
         mask_size: M.
-        aligned: True with the half-pixel shift (Detectron2), False without (torchvision).
-        binarize: True for 0 or 1, the average being at least 0.5 (Detectron2); False for the
-            average (torchvision).
+        kind: "binary": 1 where the average is at least 0.5 (Detectron2); "soft": the average
+            (torchvision); "crop": 1 where the sample is above 0.5, the first on the RoI's corner
+            and the last on the other, 0 outside (matterport).
+        aligned: True with the half-pixel shift (Detectron2), False without (torchvision); "crop"
+            has none.
 
     Returns:
         (R, M, M) float32 in [0, 1], without gradient. A truth without a mask gives zeros; so does a
         box that is not finite, or that is empty or inverted while `aligned`.
+
+    Raises:
+        ValueError: another kind.
     """
+    if kind not in TARGET_KINDS:
+        raise ValueError(f"mask targets are one of {', '.join(TARGET_KINDS)}, not {kind!r}")
     boxes = tf.cast(boxes, tf.float32)
     is_finite = tf.reduce_all(tf.math.is_finite(boxes), axis=-1, keepdims=True)
     where = tf.stack([tf.cast(batch_indices, tf.int32), tf.cast(truth_indices, tf.int32)], axis=1)
@@ -119,32 +129,31 @@ def mask_targets(
         ),
         tf.cast(image_size, tf.float32),
         mask_size=mask_size,
+        kind=kind,
         aligned=aligned,
     )
-    targets = tf.cast(targets >= 0.5, tf.float32) if binarize and kind != "soft" else targets
-    return tf.stop_gradient(targets)
+    if kind == "binary":
+        targets = tf.cast(targets >= 0.5, tf.float32)
+    return tf.stop_gradient(tf.round(targets) if kind == "crop" else targets)
 
 
 @tf.function(reduce_retracing=True)  # eagerly, the loop would take a hundred times longer
-def _pool_all(mask_bytes, parts, image_size, *, mask_size, aligned):
+def _pool_all(mask_bytes, parts, image_size, *, mask_size, kind, aligned):
     """(R, M, M) averages; `parts` are boxes, images, windows and offsets of the R RoIs."""
 
     def pool(part):
         box, batch_index, window, offset = part
         crop = _unpack_bits(mask_bytes[batch_index], window, offset)
         size = tf.shape(crop)
-        rows, columns = (
-            _pooling_matrix(
-                box[axis],
-                box[axis + 2],
-                window[axis],
-                size[1 - axis],
-                image_size[1 - axis],
-                mask_size,
-                aligned,
-            )
-            for axis in (1, 0)
-        )
+        matrices = []
+        for axis in (1, 0):
+            ends, limit = (box[axis], box[axis + 2]), image_size[1 - axis]
+            if kind == "crop":
+                samples, weights = _crop_samples(*ends, limit, mask_size)
+            else:
+                samples, weights = _pooling_samples(*ends, limit, mask_size, aligned)
+            matrices.append(_matrix(samples, weights, window[axis], size[1 - axis]))
+        rows, columns = matrices
         return tf.matmul(rows, tf.matmul(crop, columns, transpose_b=True))
 
     signature = tf.TensorSpec([mask_size, mask_size], tf.float32)
@@ -159,8 +168,8 @@ def _unpack_bits(image_bytes, window, offset):
     return tf.reshape(tf.gather(_BITS_OF_BYTE, packed), [height, row_bytes * 8])
 
 
-def _pooling_matrix(start, end, first, count, limit, mask_size, aligned):
-    """(M, count): how much each pixel of an axis, from `first` on, weighs in each of the M bins.
+def _pooling_samples(start, end, limit, mask_size, aligned):
+    """Positions and weights (M, samples) of an axis' samples in each of the M bins.
 
     The rules at the border are those of the peers' kernel: a sample in [-1, 0] reads pixel 0, one
     in [limit - 1, limit] the last pixel, and one further out reads 0 but is counted.
@@ -174,15 +183,29 @@ def _pooling_matrix(start, end, first, count, limit, mask_size, aligned):
     num_samples = tf.clip_by_value(tf.math.ceil(bin_size), 1.0, _MAX_SAMPLES)
     bins = tf.range(mask_size, dtype=tf.float32)[:, None]
     steps = tf.range(num_samples)[None, :]
-    samples = start + bins * bin_size + (steps + 0.5) * bin_size / num_samples  # (M, samples)
+    samples = start + bins * bin_size + (steps + 0.5) * bin_size / num_samples
     counts = (samples >= -1.0) & (samples <= limit) & (bin_size > 0.0)
-    weight = tf.where(counts, 1.0 / num_samples, 0.0)
-    samples = tf.clip_by_value(samples, 0.0, limit - 1.0)
+    weights = tf.where(counts, 1.0 / num_samples, 0.0)
+    return tf.clip_by_value(samples, 0.0, limit - 1.0), weights
+
+
+def _crop_samples(start, end, limit, mask_size):
+    """The same of crop_and_resize, in its order of operations: one sample a bin, 0 outside."""
+    last = limit - 1.0
+    step = divided((end - start) * last, mask_size - 1)
+    samples = (start * last + tf.range(mask_size, dtype=tf.float32) * step)[:, None]
+    inside = (samples >= 0.0) & (samples <= last)
+    return tf.clip_by_value(samples, 0.0, last), tf.cast(inside, tf.float32)
+
+
+def _matrix(samples, weights, first, count):
+    """(M, count): how much each pixel of an axis, from `first` on, weighs in each of the M bins."""
+    mask_size = samples.shape[0]
     lower = tf.floor(samples)
     upper_share = samples - lower
     pixels = tf.cast(lower, tf.int32) - first
     pixels = tf.stack([pixels, pixels + 1])  # (2, M, samples)
-    weights = tf.stack([weight * (1.0 - upper_share), weight * upper_share])
+    weights = tf.stack([weights * (1.0 - upper_share), weights * upper_share])
     cells = tf.range(mask_size)[:, None] * count + pixels
     cells = tf.where((pixels >= 0) & (pixels < count), cells, -1)  # the sum leaves -1 out
     matrix = tf.math.unsorted_segment_sum(weights, cells, mask_size * count)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kmaskrcnn.ops.boxes import iou_matrix
 from kmaskrcnn.ops.masks import mask_targets, pack_masks, paste_mask, unpack_mask
 from tests.shared import shared_path
 
@@ -115,7 +116,7 @@ def test_a_literal_target():
     mask = np.zeros((5, 5), bool)
     mask[1:3, 1:4] = True
     # the box is the pixels of rows 1-4 and columns 1-4, each bin one 2×2 block of pixels
-    target = targets_of([mask], [[1, 1, 5, 5]], [0], mask_size=2, binarize=False)
+    target = targets_of([mask], [[1, 1, 5, 5]], [0], mask_size=2, kind="soft")
     np.testing.assert_allclose(target, [[[1, 0.5], [0, 0]]], atol=1e-6)
     binary = targets_of([mask], [[1, 1, 5, 5]], [0], mask_size=2)
     np.testing.assert_array_equal(binary, [[[1, 1], [0, 0]]])
@@ -138,7 +139,7 @@ def test_targets_equal_a_loop(aligned, window):
     ]
     truth_indices = [0, 1, 2, 0, 1, 2, 0, 1]
     result = targets_of(
-        masks, boxes, truth_indices, window=window, mask_size=5, aligned=aligned, binarize=False
+        masks, boxes, truth_indices, window=window, mask_size=5, aligned=aligned, kind="soft"
     )
     for target, box, truth_index in zip(result, boxes, truth_indices, strict=True):
         expected = slow_target(masks[truth_index], box, 5, aligned)
@@ -149,9 +150,9 @@ def test_targets_equal_a_loop(aligned, window):
 def test_a_mirrored_image_has_a_mirrored_target():
     mask = blob(np.random.default_rng(13), 20, 26)
     x1, y1, x2, y2 = 7.3, -2.0, 25.9, 17.2
-    target = targets_of([mask], [[x1, y1, x2, y2]], [0], mask_size=7, binarize=False)
+    target = targets_of([mask], [[x1, y1, x2, y2]], [0], mask_size=7, kind="soft")
     mirrored = targets_of(
-        [mask[:, ::-1]], [[26 - x2, y1, 26 - x1, y2]], [0], mask_size=7, binarize=False
+        [mask[:, ::-1]], [[26 - x2, y1, 26 - x1, y2]], [0], mask_size=7, kind="soft"
     )
     np.testing.assert_allclose(target[:, :, ::-1], mirrored, atol=1e-5)
 
@@ -160,8 +161,8 @@ def test_the_padding_of_the_batch_counts_as_image():
     # at the lower border a sample half outside reads the last row, in a padded batch the zeros
     mask = np.ones((8, 8), bool)
     boxes = [[2.0, 4, 6, 12]]
-    alone = targets_of([mask], boxes, [0], mask_size=2, binarize=False)
-    padded = targets_of([mask], boxes, [0], mask_size=2, image_size=(16, 16), binarize=False)
+    alone = targets_of([mask], boxes, [0], mask_size=2, kind="soft")
+    padded = targets_of([mask], boxes, [0], mask_size=2, image_size=(16, 16), kind="soft")
     larger = np.pad(mask, ((0, 8), (0, 8)))
     np.testing.assert_allclose(padded[0], slow_target(larger, boxes[0], 2, True), atol=1e-6)
     np.testing.assert_allclose(alone[0], slow_target(mask, boxes[0], 2, True), atol=1e-6)
@@ -184,7 +185,7 @@ def test_each_roi_reads_its_own_image_and_truth():
         np.int32([n for _, n in where]),
         (16, 16),
         mask_size=4,
-        binarize=False,
+        kind="soft",
     )
     for target, (b, n) in zip(result, where, strict=True):
         np.testing.assert_allclose(target, slow_target(masks[b][n], boxes[0], 4, True), atol=1e-5)
@@ -195,7 +196,7 @@ def test_what_has_no_mask_or_no_place_gives_zeros():
     boxes = [[0, 0, 8, 8], [np.nan, 0, 8, 8], [0, 0, np.inf, 8], [-1e30, -1e30, 1e30, 1e30]]
     targets = targets_of([np.zeros((8, 8), bool), mask], boxes, [0, 1, 1, 1], mask_size=3)
     assert not targets.any()
-    big = targets_of([mask], [[-1e6, -1e6, 1e6, 1e6]], [0], mask_size=3, binarize=False)
+    big = targets_of([mask], [[-1e6, -1e6, 1e6, 1e6]], [0], mask_size=3, kind="soft")
     assert np.all((big >= 0) & (big <= 1))
 
 
@@ -232,6 +233,73 @@ def unpacked(answers, key, *shape):
     return np.unpackbits(answers[key])[: math.prod(shape)].reshape(shape).astype(bool)
 
 
+def test_a_literal_crop():
+    mask = np.zeros((5, 5), bool)
+    mask[1:3, 1:4] = True
+    # 3×3 samples from pixel (0, 1) to pixel (3, 4): rows 0, 1.5, 3 and columns 1, 2.5, 4; that of
+    # row 1.5 is 1 between rows 1 and 2, and column 4 is beyond the mask.
+    target = targets_of([mask], [[0.25, 0, 1, 0.75]], [0], mask_size=3, kind="crop")
+    np.testing.assert_array_equal(target, [[[0, 0, 0], [1, 1, 0], [0, 0, 0]]])
+    # A sample in the middle of 0 and 1 is 0.5 and rounds to 0, as NumPy and TensorFlow do.
+    target = targets_of([mask], [[0.5, 0.125, 0.5, 0.25]], [0], mask_size=2, kind="crop")
+    np.testing.assert_array_equal(target, [[[0, 0], [1, 1]]])
+
+
+def slow_crop(mask, box, mask_size):
+    """matterport's target, a sample a cell, 0 outside."""
+    (height, width), target = mask.shape, np.zeros((mask_size, mask_size))
+    for i, j in np.ndindex(mask_size, mask_size):
+        y = (height - 1) * (box[1] + (box[3] - box[1]) * i / (mask_size - 1))
+        x = (width - 1) * (box[0] + (box[2] - box[0]) * j / (mask_size - 1))
+        if 0 <= y <= height - 1 and 0 <= x <= width - 1:
+            target[i, j] = slow_sample(mask, y, x) > 0.5
+    return target
+
+
+@pytest.mark.parametrize("window", [tight, full])
+def test_crops_equal_a_loop(window):
+    rng = np.random.default_rng(16)
+    masks = [blob(rng, 23, 30) for _ in range(3)]
+    boxes = rng.uniform(-0.2, 1.2, (20, 4)).astype(np.float32)  # across borders, inverted
+    truth_indices = rng.integers(0, 3, 20)
+    result = targets_of(masks, boxes, truth_indices, window=window, mask_size=5, kind="crop")
+    for target, box, truth_index in zip(result, boxes, truth_indices, strict=True):
+        np.testing.assert_array_equal(target, slow_crop(masks[truth_index], box, 5))
+
+
+def test_crops_equal_crop_and_resize():
+    # Boxes that end on the border, where the last bit decides whether a sample is outside.
+    rng = np.random.default_rng(17)
+    masks = rng.random((4, 64, 90)) < 0.5
+    boxes = np.sort(rng.random((300, 2, 2)), axis=1).reshape(-1, 4).astype(np.float32)
+    boxes[::2] = np.clip(boxes[::2] * 1.4 - 0.2, 0, 1)
+    truth_indices = rng.integers(0, 4, 300)
+    result = targets_of(masks, boxes, truth_indices, window=full, mask_size=14, kind="crop")
+    images = masks[truth_indices, ..., None].astype(np.float32)
+    expected = tf.image.crop_and_resize(images, boxes[:, [1, 0, 3, 2]], range(300), (14, 14))
+    np.testing.assert_array_equal(result, tf.round(expected[..., 0]))
+
+
+@pytest.mark.parametrize("window", [tight, full])
+def test_targets_equal_matterport(window):
+    answers = np.load(shared_path("parity/matterport_mask_rcnn_resnet50/expected.npz"))
+    _, height, width, _ = answers["input/nhwc/shape"]
+    truth = unpacked(answers, "training/gt_masks_packed", 5, height, width)
+    count = answers["training/roi_target_deltas"].shape[0]
+    expected = unpacked(answers, "training/roi_target_masks_packed", count, 28, 28)
+    rois = answers["training/rois_normalised"][:count, [1, 0, 3, 2]]
+    spans = np.float32([width - 1, height - 1] * 2)
+    boxes = (answers["training/gt_boxes"][:, [1, 0, 3, 2]] - [0, 0, 1, 1]) / spans
+    nearest = tf.argmax(iou_matrix(rois, tf.cast(boxes, tf.float32)), axis=1).numpy()
+    result = targets_of(truth, rois, nearest, window=window, mask_size=28, kind="crop")
+    np.testing.assert_array_equal(result, expected)
+
+
+def test_other_kinds_are_refused():
+    with pytest.raises(ValueError, match="one of binary, soft, crop, not 'hard'"):
+        targets_of([np.ones((4, 4), bool)], [[0, 0, 4, 4]], [0], mask_size=2, kind="hard")
+
+
 @pytest.mark.parametrize("window", [tight, full])
 def test_targets_equal_the_references(window):
     answers = np.load(shared_path("parity/ops/masks.npz"))
@@ -241,7 +309,7 @@ def test_targets_equal_the_references(window):
     expected = unpacked(answers, "detectron2/bitmask_targets", 10, 28, 28)
     np.testing.assert_array_equal(detectron2, expected)
     torchvision = targets_of(
-        truth, boxes, range(10), window=window, mask_size=28, aligned=False, binarize=False
+        truth, boxes, range(10), window=window, mask_size=28, aligned=False, kind="soft"
     )
     np.testing.assert_allclose(torchvision, answers["torchvision/targets"], atol=1e-5)
 
