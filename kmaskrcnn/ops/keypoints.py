@@ -6,10 +6,10 @@ stands for d + 0.5 (Heckbert 1990), in both directions.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import tensorflow as tf
 
-_SHARPNESS = np.float32(-0.75)  # the free parameter of cubic convolution in PyTorch and OpenCV
 _SCORES = ("probability", "logit")
 
 
@@ -77,38 +77,16 @@ def decode_heatmaps(
 
 
 def _peaks(maps: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """(J, 3): column, row and value of the greatest cell of each map (S, S), stretched."""
-    down, across = _cubic_matrix(maps.shape[1], rows), _cubic_matrix(maps.shape[2], columns).T
+    """(J, 3): column, row and value of the greatest cell of each map (S, S), stretched.
+
+    OpenCV's cubic is PyTorch's (Keys 1981 with a = -0.75, half-pixel centres, the border repeated).
+    """
     peaks = np.zeros((len(maps), 3), np.float32)
     for peak, heatmap in zip(peaks, maps, strict=True):  # a stretched map at a time
-        stretched = (down @ heatmap) @ across
+        stretched = cv2.resize(heatmap, (columns, rows), interpolation=cv2.INTER_CUBIC)
         row, column = divmod(int(np.argmax(stretched)), columns)
         peak[:] = column, row, stretched[row, column]
     return peaks
-
-
-def _cubic_matrix(size: int, length: int) -> np.ndarray:
-    """(length, size): how a stretched axis is made of the old one, which is repeated at its ends.
-
-    Cubic convolution (Keys 1981) at the half-pixel centres, without smoothing when it shrinks.
-    """
-    step = np.float32(size) / np.float32(length)
-    positions = (np.arange(length, dtype=np.float32) + np.float32(0.5)) * step - np.float32(0.5)
-    first = np.floor(positions)
-    matrix = np.zeros((length, size), np.float32)
-    for shift in (-1, 0, 1, 2):
-        places = np.clip(first + shift, 0, size - 1).astype(np.int64)
-        weights = _cubic(np.abs(positions - (first + np.float32(shift))))
-        matrix[np.arange(length), places] += weights
-    return matrix
-
-
-def _cubic(distance: np.ndarray) -> np.ndarray:
-    """Weight of a neighbour at this distance, 0 to 2."""
-    a = _SHARPNESS
-    near = ((a + 2) * distance - (a + 3)) * distance**2 + 1
-    far = a * (((distance - 5) * distance + 8) * distance - 4)
-    return np.where(distance <= 1, near, far)
 
 
 def _probabilities(maps: np.ndarray, peaks: np.ndarray) -> np.ndarray:
