@@ -18,6 +18,7 @@ NAMES = {
     "rpn_conv_shared/kernel": "matterport",
     "res2a_branch2a/kernel": "matterport",
     "res2a_branch2a/res2a_branch2a_W:0": "matterport",
+    "res2a_branch2a_W_1": "matterport",
     "backbone/stem.conv/kernel": "ours",
     "stem.conv/kernel": "ours",
     "box_head_1/logits/kernel": "ours",
