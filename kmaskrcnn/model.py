@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kmaskrcnn import data, presets, pretrained, tracing, training
+from kmaskrcnn import data, presets, pretrained, training
 from kmaskrcnn import weights as weight_maps
 from kmaskrcnn.backbones import imagenet_settings, preprocessing, stages_up_to, usable_taps
 from kmaskrcnn.config import MaskRCNNConfig
-from kmaskrcnn.evaluation import CocoEvaluator
-from kmaskrcnn.network import Network
-from kmaskrcnn.results import to_detections
-from kmaskrcnn.structures import Detections
+from kmaskrcnn.detector import Detector
 
 
 @keras.saving.register_keras_serializable("kmaskrcnn")
-class MaskRCNN(Network):
+class MaskRCNN(Detector):
     """Mask R-CNN (He et al. 2017, arXiv:1703.06870) that trains, predicts, evaluates and is kept.
 
     Args:
@@ -36,7 +32,6 @@ class MaskRCNN(Network):
     def __init__(self, config: MaskRCNNConfig, class_names: Sequence[str], **options: Any):
         super().__init__(config, class_names, **options)
         self._means = [keras.metrics.Mean(name=name) for name in ("loss", *self.loss_names)]
-        self._detect_batch = tf.function(self._detect, reduce_retracing=True)
 
     # ---------------------------------------------------------------- training
 
@@ -169,91 +164,7 @@ class MaskRCNN(Network):
         for number, sampler in enumerate((self.anchor_sampler, self.roi_sampler)):
             sampler.priorities.reseed(2 * seed + number)
 
-    # ---------------------------------------------------------------- predicting, evaluating
-
-    def predict(self, x, *, batch_size: int = 1) -> list[Detections]:
-        """What is in each image, in pixels of the original; always a list, one `Detections` each.
-
-        Args:
-            x: a path, a folder, an array (H, W[, 3]) or (B, H, W, 3), or a list of paths and
-                arrays of any sizes.
-            batch_size: images of equal padded shape that go through the network together.
-
-        Raises:
-            kmaskrcnn.data.DataError: not an image, or none found; names the file.
-        """
-        sources = data.image_sources(x)
-        images = (data.read_image(source) for source in sources)
-        found = dict(self._predictions(images, batch_size))
-        return [dataclasses.replace(found[i], image=source) for i, source in enumerate(sources)]
-
-    def _predictions(
-        self, images: Iterable[np.ndarray], batch_size: int = 1
-    ) -> Iterator[tuple[int, Detections]]:
-        """Index and detections of each image, as they get ready; few images in memory."""
-        config = self.config
-        for batch in data.inference_batches(
-            images,
-            config.min_size,
-            config.max_size,
-            batch_size,
-            config.size_divisor,
-            resize=config.resize,
-            canvas=config.canvas,
-        ):
-            outputs = self._detect_batch(batch.images, batch.image_sizes)
-            yield from self._detections(
-                {name: value.numpy() for name, value in outputs.items()}, batch.origins
-            )
-
-    def _detect(self, images, image_sizes):
-        return self({"images": images, "image_sizes": image_sizes}, training=False)
-
-    def _detections(self, outputs, origins) -> Iterator[tuple[int, Detections]]:
-        """Index and detections of each image of a batch of outputs."""
-        for row, origin in enumerate(origins):
-            own = {name: value[row] for name, value in outputs.items()}
-            yield origin.index, to_detections(own, origin, self.class_names, self.config)
-
-    def trace(self, x, *, proposals: Sequence[np.ndarray] | None = None) -> dict[str, Any]:
-        """Every intermediate of one forward pass, by name.
-
-        All images go through the network in one batch, padded to the largest. With L the level
-        (``P2`` … ``P6``, or ``C4``, ``C5``), in pixels of the network input (see `ops.frames` for
-        models whose `box_frame` is "normalised"):
-
-        ==========================  ====================================================
-        ``input/images``, ``sizes``  (B, H, W, 3) RGB normalised and padded; (B, 2)
-        ``features/L``               (B, H_L, W_L, F)
-        ``rpn/logits/L``, ``deltas``  (B, A_L), (B, A_L, 4)
-        ``anchors/L``                (A_L, 4)
-        ``proposals/boxes``          (B, R, 4); ``scores``, ``valid`` (B, R)
-        ``box/roi_features``         (B·R, S, S, F), under C4's heads before res5
-        ``box/class_logits``         (B·R, C + 1), background last; of a cascade ``box_2/`` …, too
-        ``box/deltas``               (B·R, C or 1, 4)
-        ``masks/roi_features``       (n, S, S, F) of the detections, padded to a multiple of 8
-        ``masks/logits``             (n, M, M, masks); ``keypoints/logits`` (n, M, M, J)
-        ``detections/boxes``         (B, K, 4); ``scores``, ``labels`` (B, K), ``masks`` …
-        ``results``                  what `predict` gives: a list of B `Detections`
-        ==========================  ====================================================
-
-        Args:
-            x: images as for `predict`.
-            proposals: (R, 4) an image, to be used in place of the network's own.
-        """
-        images = [data.read_image(source) for source in data.image_sources(x)]
-        config = self.config
-        batch = data.joint_batch(
-            images,
-            config.min_size,
-            config.max_size,
-            config.size_divisor,
-            resize=config.resize,
-            canvas=config.canvas,
-        )
-        found, outputs = tracing.trace(self, batch, proposals)
-        found["results"] = [result for _, result in self._detections(outputs, batch.origins)]
-        return found
+    # ---------------------------------------------------------------- evaluating, keeping
 
     def evaluate(self, x=None, **options) -> dict[str, float]:
         """Losses, and COCO AP and AR of boxes and masks, overall and per class.
@@ -273,19 +184,6 @@ class MaskRCNN(Network):
         with data.clear_errors():
             named = super().evaluate(self._batches(x, batch_size=1), return_dict=True, **options)
         return {**named, **self._measure(evaluator)}
-
-    def _evaluator(self, dataset) -> CocoEvaluator:
-        """COCO's limit of 100 objects an image, or the model's own where it finds more."""
-        most = max(100, self.config.detections_per_image)
-        dataset = data.align(dataset, self.class_names)
-        return CocoEvaluator(dataset, max_detections=(1, 10, most))
-
-    def _measure(self, evaluator: CocoEvaluator) -> dict[str, float]:
-        samples = (evaluator.dataset[i] for i in range(len(evaluator.dataset)))
-        images = (data.read_image(s.image, s.size, s.name) for s in samples)
-        return evaluator.evaluate(self._predictions(images))
-
-    # ---------------------------------------------------------------- making and keeping
 
     @classmethod
     def from_preset(

@@ -30,6 +30,7 @@ FLOORS: dict[str, int] = {
     "parts": 3,
     "results": 3,
     "network": 4,
+    "detector": 4,
     "tracing": 4,
     "pretrained": 4,
     "model": 4,

@@ -66,11 +66,16 @@ class MaskBranch(keras.layers.Layer):
             tf.gather_nd(rois.boxes, slots),
             tf.cast(slots[:, 0], tf.int32),
             tf.gather_nd(rois.truth_indices, slots),
-            windows.padded_size,
+            self._full_size(windows),
             mask_size=self.mask_size,
             aligned=self.aligned,
             kind=self.target_kind,
         )
+
+    def _full_size(self, windows):
+        """Height, width of the masks that the targets are cut from: the canvas, or each image."""
+        crop = self.target_kind == "crop"
+        return windows.padded_size if crop else tf.reverse(windows.images[:, 2:], [1])
 
     def _logits(self, features, boxes, slots):
         """boxes (B, R, 4), slots (n, 2) of them → (n, M, M, masks)."""

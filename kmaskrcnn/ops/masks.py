@@ -99,7 +99,8 @@ def mask_targets(
             over (side - 1).
         batch_indices: (R,) int32 image of each RoI.
         truth_indices: (R,) int32 truth of each RoI.
-        image_size: (2,) height, width of the padded batch; it matters to RoIs across a border.
+        image_size: (B, 2) height, width of each image, or (2,) of all: of a mask of full size. It
+            matters to RoIs at a border.
         mask_size: M.
         kind: "binary": 1 where the average is at least 0.5 (Detectron2); "soft": the average
             (torchvision); "crop": 1 where the sample is above 0.5, the first on the RoI's corner
@@ -119,6 +120,7 @@ def mask_targets(
     boxes = tf.cast(boxes, tf.float32)
     is_finite = tf.reduce_all(tf.math.is_finite(boxes), axis=-1, keepdims=True)
     where = tf.stack([tf.cast(batch_indices, tf.int32), tf.cast(truth_indices, tf.int32)], axis=1)
+    sizes = tf.broadcast_to(tf.cast(image_size, tf.float32), [tf.shape(mask_bytes)[0], 2])
     targets = _pool_all(
         tf.convert_to_tensor(mask_bytes),
         (
@@ -126,8 +128,8 @@ def mask_targets(
             where[:, 0],
             tf.gather_nd(tf.cast(windows, tf.int32), where),
             tf.gather_nd(tf.cast(offsets, tf.int32), where),
+            tf.gather(sizes, where[:, 0]),
         ),
-        tf.cast(image_size, tf.float32),
         mask_size=mask_size,
         kind=kind,
         aligned=aligned,
@@ -138,11 +140,11 @@ def mask_targets(
 
 
 @tf.function(reduce_retracing=True)  # eagerly, the loop would take a hundred times longer
-def _pool_all(mask_bytes, parts, image_size, *, mask_size, kind, aligned):
-    """(R, M, M) averages; `parts` are boxes, images, windows and offsets of the R RoIs."""
+def _pool_all(mask_bytes, parts, *, mask_size, kind, aligned):
+    """(R, M, M) averages; `parts` are boxes, images, windows, offsets and sizes of the R RoIs."""
 
     def pool(part):
-        box, batch_index, window, offset = part
+        box, batch_index, window, offset, image_size = part
         crop = _unpack_bits(mask_bytes[batch_index], window, offset)
         size = tf.shape(crop)
         matrices = []
