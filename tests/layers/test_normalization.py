@@ -3,7 +3,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kmaskrcnn.layers.normalization import NORMS, FrozenBatchNormalization, normalization
+from kmaskrcnn.layers.normalization import (
+    NORMS,
+    FrozenBatchNormalization,
+    GroupNormalization,
+    normalization,
+)
 
 
 def drawn(channels: int, seed: int = 0) -> list[np.ndarray]:
@@ -101,6 +106,34 @@ def test_group_norm_takes_groups_that_divide_the_channels(channels, groups):
     assert normalization("group", channels).groups == groups
 
 
+def test_group_norm_is_exact_where_the_mean_is_far_from_zero():
+    x = np.random.default_rng(0).standard_normal((2, 96, 80, 6)).astype("float32") + 5
+    layer = built(normalization("group", 6), 6)
+    layer.set_weights([np.arange(1.0, 7), np.arange(6.0)])
+    groups = x.astype("float64").reshape(2, -1, 2, 3)
+    mean, variance = (f(groups, axis=(1, 3), keepdims=True) for f in (np.mean, np.var))
+    expected = ((groups - mean) / np.sqrt(variance + 1e-5)).reshape(x.shape)
+    expected = expected * np.arange(1, 7) + np.arange(6)
+    np.testing.assert_allclose(layer(x), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("scale", "center"), [(True, True), (False, True), (True, False)])
+def test_group_norm_agrees_with_keras(scale, center):
+    options = {"scale": scale, "center": center, "epsilon": 0.1}
+    ours, theirs = GroupNormalization(4, **options), keras.layers.GroupNormalization(4, **options)
+    x = np.random.default_rng(1).standard_normal((2, 5, 8)).astype("float32")
+    np.testing.assert_allclose(ours(x), theirs(x), atol=1e-5)
+    assert type(ours).from_config(ours.get_config()).scale == scale
+
+
+def test_group_norm_sums_float16_in_float32():
+    layer = built(GroupNormalization(2, dtype="mixed_float16"), 4)
+    y = layer(np.full((1, 64, 64, 4), 300.0, "float16") + np.float16([0, 2, 0, 2]))
+    np.testing.assert_allclose(np.asarray(y)[0, 0, 0], [-1, 1, -1, 1], atol=1e-2)
+
+
 def test_unknown_norm_says_which_there_are():
-    with pytest.raises(ValueError, match=r"'layer'.*'frozen_batch', 'fixed_batch', 'batch', 'group'"):
+    with pytest.raises(
+        ValueError, match=r"'layer'.*'frozen_batch', 'fixed_batch', 'batch', 'group'"
+    ):
         normalization("layer", 8)
