@@ -77,6 +77,12 @@ def test_numbers_that_belong_to_a_name_stay(tmp_path):
     assert set(read_arrays(path)) == {"block_1/kernel", "block_2/kernel", "fc_1/bias"}
 
 
+def test_keras_1_has_no_layer_in_its_weights(tmp_path):
+    groups = {"conv1": ["conv1_W_1:0"], "bn_conv1": ["bn_conv1_running_mean_1:0"]}
+    arrays = read_arrays(write(tmp_path / "m.h5", groups))
+    assert set(arrays) == {"conv1/conv1_W_1", "bn_conv1/bn_conv1_running_mean_1"}
+
+
 def test_two_arrays_of_one_name(tmp_path):
     groups = {"left": ["dense/kernel:0"], "right": ["dense/kernel:0"]}
     with pytest.raises(ValueError, match="2 of its arrays would be called dense/kernel"):
