@@ -47,7 +47,9 @@ class RoIPooling(keras.layers.Layer):
     ):
         super().__init__(autocast=False, **kwargs)
         _check_choice("pooling", pooling, POOLINGS)
-        _check_choice("reduce", reduce, ("max",) if pooling == "pool" else REDUCTIONS)
+        if pooling == "pool":
+            _check_choice("reduce with pooling 'pool'", reduce, ("max",))
+        _check_choice("reduce", reduce, REDUCTIONS)
         _check_choice("level_rule", level_rule, RULES)
         self.output_size, self.strides = output_size, tuple(strides)
         self.sampling_ratio, self.aligned = sampling_ratio, aligned
@@ -117,4 +119,4 @@ class RoIPooling(keras.layers.Layer):
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         names = " or ".join(map(repr, choices))
-        raise ValueError(f"RoIPooling takes {name} {names} here, not {value!r}.")
+        raise ValueError(f"RoIPooling: {name} must be {names}, not {value!r}.")

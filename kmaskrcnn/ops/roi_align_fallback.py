@@ -41,7 +41,7 @@ def roi_align(
     if sampling_ratio == 0:
         _say_adaptive_once(reduce)
     ratio = sampling_ratio or DEFAULT_SAMPLING_RATIO
-    summarise = tf.nn.avg_pool2d if reduce == "average" else tf.nn.max_pool2d
+    summarise = _average if reduce == "average" else _maximum
 
     def pool(feature, scale, boxes, images):
         scaled = boxes * scale - (0.5 if aligned else 0.0)
@@ -50,7 +50,7 @@ def roi_align(
             for axis, bins in ((1, output_size[0]), (0, output_size[1]))
         )
         sampled = _sample(tf.cast(feature, tf.float32), rows, columns, images)
-        return summarise(sampled, ratio, ratio, "VALID") if ratio > 1 else sampled
+        return summarise(sampled, ratio) if ratio > 1 else sampled
 
     boxes = tf.cast(boxes, tf.float32)
     indices = roi_checks.checked_indices("roi_align", features, boxes, batch_indices, levels)
@@ -121,6 +121,18 @@ def _crop(
     grid = tf.stop_gradient(tf.cast(tf.stack(corners, axis=1), tf.float32))
     samples = [rows.positions.shape[1], columns.positions.shape[1]]
     return tf.image.crop_and_resize(feature, grid, images, samples)
+
+
+def _average(sampled: tf.Tensor, ratio: int) -> tf.Tensor:
+    """(n, S · ratio, S · ratio, F) → (n, S, S, F)."""
+    return tf.nn.avg_pool2d(sampled, ratio, ratio, "VALID")
+
+
+def _maximum(sampled: tf.Tensor, ratio: int) -> tf.Tensor:
+    """As `_average`. The gradient of max_pool2d aborts the process on no RoIs with oneDNN."""
+    count, height, width, channels = tf.unstack(tf.shape(sampled))
+    bins = [count, height // ratio, ratio, width // ratio, ratio, channels]
+    return tf.reduce_max(tf.reshape(sampled, bins), axis=[2, 4])
 
 
 @functools.cache

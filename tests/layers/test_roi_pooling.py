@@ -152,10 +152,13 @@ def test_boxes_keep_their_precision(pooling):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(pooling="maximum"), "pooling 'align' or 'pool' or 'warp' or 'crop' here, not 'max"),
-        (dict(pooling="pool"), "reduce 'max' here, not 'average'"),
-        (dict(reduce="sum"), "reduce 'average' or 'max'"),
-        (dict(level_rule="fpn"), "level_rule 'detectron2' or"),
+        (
+            dict(pooling="maximum"),
+            "pooling must be 'align' or 'pool' or 'warp' or 'crop', not 'maxi",
+        ),
+        (dict(pooling="pool"), "reduce with pooling 'pool' must be 'max', not 'average'"),
+        (dict(reduce="sum"), "reduce must be 'average' or 'max', not 'sum'"),
+        (dict(level_rule="fpn"), "level_rule must be 'detectron2' or"),
     ],
 )
 def test_wrong_switches(arguments, message):

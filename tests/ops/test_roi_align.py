@@ -119,6 +119,24 @@ def test_gradient_of_maxima_against_finite_differences_of_a_loop():
         np.testing.assert_allclose(gradients[level].numpy()[place], difference, atol=1e-4)
 
 
+@pytest.mark.parametrize("reduce", ["average", "max"])
+def test_a_level_without_boxes_has_no_gradient_in_a_graph(implementation, reduce):
+    features = random_pyramid(256)
+    boxes, images = tf.constant(random_boxes(4)[0]), tf.zeros(4, tf.int32)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 4]), tf.TensorSpec([None], tf.int32)])
+    def gradients(boxes, images):
+        levels = tf.ones_like(images)
+        arguments = dict(scales=PYRAMID_SCALES, output_size=7, reduce=reduce)
+        with tf.GradientTape() as tape:
+            tape.watch(features)
+            pooled = roi_align(features, boxes, images, levels, **arguments)
+        return tape.gradient(pooled, features)
+
+    assert [bool(np.any(each)) for each in gradients(boxes, images)] == [False, True, False]
+    assert not any(np.any(each) for each in gradients(boxes[:0], images[:0]))
+
+
 @pytest.mark.parametrize("channels", [1, 15, 16, 17, 63, 64, 83, 130])
 def test_any_number_of_channels(implementation, channels):
     features, (boxes, images, levels) = random_pyramid(channels), random_boxes(8)
