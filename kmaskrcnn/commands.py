@@ -15,7 +15,7 @@ import keras
 from rich.table import Table
 
 import kmaskrcnn
-from kmaskrcnn import report
+from kmaskrcnn import conversion, report
 from kmaskrcnn.config import MaskRCNNConfig, check_names
 from kmaskrcnn.data import Dataset, check, image_sources, load
 from kmaskrcnn.ops import library
@@ -222,6 +222,20 @@ def weights(wanted: str | None, as_json: bool) -> None:
         print_weights(found)
 
 
+def convert(
+    source: str, out: Path, preset_name: str | None, classes: str | None, framework: str | None
+) -> None:
+    """Reads weights or a model, says what came of it, and writes it in another form."""
+    class_names = None if classes is None else [name.strip() for name in classes.split(",")]
+    with console.status(f"reading {source}"):
+        model = conversion.open_model(source, preset_name, class_names)
+    if model.load_report is not None:
+        console.print(str(model.load_report))
+    with console.status(f"writing {out}"):
+        conversion.write_model(model, out, framework)
+    console.print(f"{out}: {len(model.class_names)} classes, {model.count_params():,} parameters")
+
+
 def chosen(wanted: str) -> PublishedWeights:
     """The row of ``preset:weights``; of a preset alone ``coco``, or else the first that it has."""
     preset_name, _, name = wanted.partition(":")
@@ -268,11 +282,13 @@ def measure(model: Any, dataset: Dataset) -> dict[str, float]:
 
 
 def print_figures(metrics: Mapping[str, float]) -> None:
-    """A table: box and mask side by side, over all classes and for each."""
-    table = Table("", "box", "mask")
+    """A table: box, mask and keypoints side by side, over all classes and for each."""
+    measured = {key.partition("/")[0] for key in metrics if "/" in key}
+    kinds = [kind for kind in ("box", "mask", "keypoints") if kind in measured]
+    table = Table("", *kinds)
     rows = [key.removeprefix("box/") for key in metrics if key.startswith("box/")]
     for row in rows:
-        cells = (metrics.get(f"{kind}/{row}", math.nan) for kind in ("box", "mask"))
+        cells = (metrics.get(f"{kind}/{row}", math.nan) for kind in kinds)
         table.add_row(row, *("–" if math.isnan(value) else f"{value:.3f}" for value in cells))
     console.print(table)
 

@@ -129,7 +129,7 @@ class MaskRCNN(Detector):
         """The class table and what was mended, printed; classes that do not fit are an error."""
         if isinstance(train, tf.data.Dataset) or isinstance(validation_data, tf.data.Dataset):
             return
-        found = data.check(train, validation_data, self.class_names)
+        found = data.check(train, validation_data, self.class_names, self.config.keypoint_names)
         if verbose:
             print(found)
 
@@ -213,18 +213,13 @@ class MaskRCNN(Detector):
         """
         made = presets.preset(name, **config)
         frozen = stages_up_to(made.freeze_at) if weights is not None else ()
-        checkpoint, backbone_weights = None, weights
-        if weights is not None and not (weights == "imagenet" and "/" not in name):
-            checkpoint = pretrained.open_checkpoint(name, weights)
-            if checkpoint.framework:
-                backbone_weights = None
-        if checkpoint is None or not checkpoint.framework:
-            made = made.replace(
-                **{**_fitting(made, backbone_weights, "backbone" in config), **config}
-            )
+        checkpoint = pretrained.open_checkpoint(name, weights)
+        plain = weights if checkpoint is None else None  # for Keras, which the backbone loads itself
+        if checkpoint is None and "/" not in name:
+            made = made.replace(**{**_fitting(made, plain, "backbone" in config), **config})
         names = pretrained.fitting_classes(name, class_names, checkpoint)
-        model = cls(made, names, frozen=frozen, backbone_weights=backbone_weights, dtype=dtype)
-        if checkpoint is not None and checkpoint.framework:
+        model = cls(made, names, frozen=frozen, backbone_weights=plain, dtype=dtype)
+        if checkpoint is not None:
             model.load_report = pretrained.load_into(model, checkpoint)
         return model
 

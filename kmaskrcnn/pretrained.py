@@ -13,6 +13,7 @@ import numpy as np
 from kmaskrcnn import classes, presets, weights
 
 Arrays = Mapping[str, np.ndarray]
+_GIVEN = "the given arrays"
 
 
 @dataclass(frozen=True)
@@ -24,28 +25,34 @@ class Checkpoint:
         arrays: by their names.
         class_names: what it was trained to find; () where that is not known, or a backbone.
         is_detector: whether it holds heads.
-        framework: whose names these are; "" for none that we know, as of a Keras network.
+        framework: whose names these are.
     """
 
     source: str
     arrays: Arrays
+    framework: str
     class_names: tuple[str, ...] = ()
     is_detector: bool = False
-    framework: str = ""
 
 
-def open_checkpoint(preset: str, given: str | Path | Arrays) -> Checkpoint:
+def open_checkpoint(preset: str, given: str | Path | Arrays | None) -> Checkpoint | None:
     """What `weights=` of `from_preset` means.
 
     Args:
         preset: the name, for published weights.
         given: arrays by name, a file, a model file of ours, or the name of published weights.
 
+    Returns:
+        None for None, and for what a backbone loads as it is built: "imagenet" where the preset is
+        one of ours, and files in the names of a Keras network.
+
     Raises:
         ValueError, FileNotFoundError: nothing of that kind, or a broken file; names it.
     """
+    if given is None or (given == "imagenet" and "/" not in preset):
+        return None
     if isinstance(given, Mapping):
-        return _checkpoint("the given arrays", given, preset)
+        return _checkpoint(_GIVEN, given, preset)
     if isinstance(given, str) and given in weights.published_names(preset):
         found = weights.published(preset, given)
         return _checkpoint(found.url, weights.read_arrays(weights.fetch(found)), preset)
@@ -65,20 +72,22 @@ def _own_model(path: Path) -> Checkpoint | None:
     if not hasattr(model, "parameters"):
         return None
     arrays = {name: value.numpy() for name, value in model.parameters.items()}
-    return Checkpoint(str(path), arrays, model.class_names, is_detector=True, framework="ours")
+    return Checkpoint(str(path), arrays, "ours", model.class_names, is_detector=True)
 
 
-def _checkpoint(source: str, arrays: Arrays, preset: str) -> Checkpoint:
+def _checkpoint(source: str, arrays: Arrays, preset: str) -> Checkpoint | None:
     try:
         framework = weights.framework_of(arrays)
     except ValueError:
-        return Checkpoint(source, arrays)
+        if source == _GIVEN:
+            raise
+        return None
     if not weights.has_heads(arrays):
-        return Checkpoint(source, arrays, framework=framework)
+        return Checkpoint(source, arrays, framework)
     count = weights.count_classes(arrays)
     published = presets.published_classes(preset)
     names = published if len(published) == count else classes.by_count(count)
-    return Checkpoint(source, arrays, names, is_detector=True, framework=framework)
+    return Checkpoint(source, arrays, framework, names, is_detector=True)
 
 
 def fitting_classes(

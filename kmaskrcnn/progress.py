@@ -24,7 +24,7 @@ from rich.progress import (
 Item = TypeVar("Item")
 Logs = Mapping[str, float] | None
 console = Console(markup=False, highlight=False, soft_wrap=True)
-EPOCH_FIGURES = ("loss", "val_loss", "val_box_AP", "val_mask_AP")
+EPOCH_FIGURES = ("loss", "val_loss", "val_box_AP", "val_mask_AP", "val_keypoints_AP")
 
 
 def counted(items: Iterable[Item], what: str, total: int) -> Iterator[Item]:

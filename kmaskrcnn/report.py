@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-PARTS = ("rpn_class_loss", "rpn_box_loss", "class_loss", "box_loss", "mask_loss")
 METRICS = {
     "val_mask_AP": ("mask AP", "#c1121f", "-"),
     "val_mask_AP50": ("mask AP50", "#c1121f", ":"),
     "val_box_AP": ("box AP", "#1d4e89", "-"),
     "val_box_AP50": ("box AP50", "#1d4e89", ":"),
+    "val_keypoints_AP": ("keypoint AP", "#2a9d8f", "-"),
+    "val_keypoints_AP50": ("keypoint AP50", "#2a9d8f", ":"),
 }
-PART_COLORS = ("#8d99ae", "#2a9d8f", "#e9a03b", "#7b5ea7", "#d1495b")
+PART_COLORS = ("#8d99ae", "#2a9d8f", "#e9a03b", "#7b5ea7", "#d1495b", "#457b9d", "#bc6c25")
 INK = "#333333"
 
 
@@ -96,7 +98,8 @@ def _draw_totals(axis: Any, columns: Mapping[str, Sequence[float]]) -> None:
 
 
 def _draw_parts(axis: Any, columns: Mapping[str, Sequence[float]]) -> None:
-    for part, color in zip(PARTS, PART_COLORS, strict=True):
+    parts = [key for key in columns if key.endswith("_loss") and not key.startswith("val_")]
+    for part, color in zip(parts, itertools.cycle(PART_COLORS), strict=False):
         name = part.removesuffix("_loss").replace("_", " ")
         _line(axis, columns.get(part, ()), name, color, "-")
         _line(axis, columns.get(f"val_{part}", ()), None, color, "--")

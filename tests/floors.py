@@ -36,6 +36,7 @@ FLOORS: dict[str, int] = {
     "model": 4,
     "export": 5,
     "report": 5,
+    "conversion": 5,
     "cli": 6,
     "commands": 6,
     "demo": 6,

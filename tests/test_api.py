@@ -27,7 +27,8 @@ INVENTORY = {
     "SingleLevel",
     "kmaskrcnn.weights": "Report assign assign_named backbone_to_ours count_classes fetch "
     "framework_of from_keras_resnet from_ours has_heads keep_known_classes load missing_names "
-    "named_variables names_of published published_names read_arrays to_ours",
+    "named_variables names_of published published_names read_arrays to_ours "
+    "write_arrays",
 }
 METHODS = {
     "MaskRCNN": "fit predict evaluate from_preset freeze unfreeze save summary get_config trace "

@@ -17,6 +17,7 @@ from kmaskrcnn.weights.loading import (
 from kmaskrcnn.weights.published import names as published_names
 from kmaskrcnn.weights.published import published
 from kmaskrcnn.weights.states import from_ours, names_of, to_ours
+from kmaskrcnn.weights.writing import write_arrays
 
 __all__ = [
     "Report",
@@ -38,4 +39,5 @@ __all__ = [
     "published_names",
     "read_arrays",
     "to_ours",
+    "write_arrays",
 ]
