@@ -214,7 +214,7 @@ class MaskRCNN(Detector):
         made = presets.preset(name, **config)
         frozen = stages_up_to(made.freeze_at) if weights is not None else ()
         checkpoint = pretrained.open_checkpoint(name, weights)
-        plain = weights if checkpoint is None else None  # for Keras, which the backbone loads itself
+        plain = weights if checkpoint is None else None  # Keras' own: the backbone loads them
         if checkpoint is None and "/" not in name:
             made = made.replace(**{**_fitting(made, plain, "backbone" in config), **config})
         names = pretrained.fitting_classes(name, class_names, checkpoint)

@@ -114,8 +114,8 @@ class Network(keras.Model):
             for branch in self.instance_branches:
                 found.update(branch.detect(features, found))
             return found
+        named = self._rpn_losses(logits, deltas, anchors, windows, targets, training)
         targets = self._framed(targets, windows)
-        named = self._rpn_losses(logits, deltas, anchors, targets, training)
         box_losses, rois = self.box_branch.named_losses(
             features, proposals, windows, targets, training
         )
@@ -130,9 +130,12 @@ class Network(keras.Model):
             return targets
         return {**targets, "boxes": frames.normalise(targets["boxes"], windows.padded_size)}
 
-    def _rpn_losses(self, logits, deltas, anchors, targets, training):
-        logits, deltas = tf.concat(logits, 1), tf.concat(deltas, 1)
-        wanted = self.anchor_sampler(tf.concat(anchors, 0), targets, training=training)
+    def _rpn_losses(self, logits, deltas, anchors, windows, targets, training):
+        """Matched in pixels whatever the frame: matterport, too, does only the rest in its own."""
+        logits, deltas, anchors = tf.concat(logits, 1), tf.concat(deltas, 1), tf.concat(anchors, 0)
+        if self.config.box_frame == "normalised":
+            anchors = frames.denormalise(anchors, windows.padded_size)
+        wanted = self.anchor_sampler(anchors, targets, training=training)
         beta, over = self.config.rpn_box_beta, self.config.box_loss_over
         return {
             "rpn_class_loss": losses.rpn_class_loss(logits, wanted.labels),

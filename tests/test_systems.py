@@ -109,7 +109,9 @@ def count(model, part):
 
 
 def is_fpn(model, found, logs):
-    strides = [found["input/images"].shape[1] // found[f"features/P{n}"].shape[1] for n in range(2, 6)]
+    strides = [
+        found["input/images"].shape[1] // found[f"features/P{n}"].shape[1] for n in range(2, 6)
+    ]
     assert strides == [4, 8, 16, 32]
     assert count(model, "fpn") > 0 and model.res5 is None
 
@@ -161,9 +163,10 @@ def pools_otherwise(model, found, logs):
     usual = make("fpn", model.class_names)
     for name, variable in model.parameters.items():
         usual.parameters[name].assign(variable)
-    boxes, features = found["proposals/boxes"][0], {
-        f"P{n}": tf.constant(found[f"features/P{n}"]) for n in range(2, 7)
-    }
+    boxes, features = (
+        found["proposals/boxes"][0],
+        {f"P{n}": tf.constant(found[f"features/P{n}"]) for n in range(2, 7)},
+    )
     images = tf.zeros(len(boxes), tf.int32)
     other = usual.box_branch.pooling(features, boxes, images).numpy()
     own = model.box_branch.pooling(features, boxes, images).numpy()
