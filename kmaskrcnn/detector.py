@@ -73,7 +73,7 @@ class Detector(Network):
 
         All images go through the network in one batch, padded to the largest. With L the level
         (``P2`` … ``P6``, or ``C4``, ``C5``), in pixels of the network input (see `ops.frames` for
-        models whose `box_frame` is "normalised"):
+        models whose `box_frame` is "normalised": there anchors alone are pixels):
 
         ==========================  ====================================================
         ``input/images``, ``sizes``  (B, H, W, 3) RGB normalised and padded; (B, 2)

@@ -108,14 +108,15 @@ class Network(keras.Model):
         features = self.neck(self.backbone(images, training=training))
         logits, deltas = self.rpn_head(features)
         anchors = self.anchors(features)
-        proposals = self.proposals(logits, deltas, anchors, windows.proposals, training=training)
+        starts = [self._framed(level, windows) for level in anchors]
+        proposals = self.proposals(logits, deltas, starts, windows.proposals, training=training)
         if targets is None:
             found = self.box_branch.detect(features, proposals, windows)
             for branch in self.instance_branches:
                 found.update(branch.detect(features, found))
             return found
-        named = self._rpn_losses(logits, deltas, anchors, windows, targets, training)
-        targets = self._framed(targets, windows)
+        named = self._rpn_losses(logits, deltas, anchors, targets, training)
+        targets = {**targets, "boxes": self._framed(targets["boxes"], windows)}
         box_losses, rois = self.box_branch.named_losses(
             features, proposals, windows, targets, training
         )
@@ -124,18 +125,16 @@ class Network(keras.Model):
             named.update(branch.named_losses(features, rois, windows, targets))
         return named
 
-    def _framed(self, targets, windows):
-        """The truth's boxes in the frame that the network counts in."""
+    def _framed(self, boxes, windows):
+        """Boxes in pixels (…, 4) in the frame that proposals and heads count in."""
         if self.config.box_frame == "pixels":
-            return targets
-        return {**targets, "boxes": frames.normalise(targets["boxes"], windows.padded_size)}
+            return boxes
+        return frames.normalise(boxes, windows.padded_size)
 
-    def _rpn_losses(self, logits, deltas, anchors, windows, targets, training):
-        """Matched in pixels whatever the frame: matterport, too, does only the rest in its own."""
-        logits, deltas, anchors = tf.concat(logits, 1), tf.concat(deltas, 1), tf.concat(anchors, 0)
-        if self.config.box_frame == "normalised":
-            anchors = frames.denormalise(anchors, windows.padded_size)
-        wanted = self.anchor_sampler(anchors, targets, training=training)
+    def _rpn_losses(self, logits, deltas, anchors, targets, training):
+        """In pixels whatever the frame: matterport, too, matches anchors there."""
+        logits, deltas = tf.concat(logits, 1), tf.concat(deltas, 1)
+        wanted = self.anchor_sampler(tf.concat(anchors, 0), targets, training=training)
         beta, over = self.config.rpn_box_beta, self.config.box_loss_over
         return {
             "rpn_class_loss": losses.rpn_class_loss(logits, wanted.labels),

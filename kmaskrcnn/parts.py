@@ -124,7 +124,6 @@ class Parts:
             self.strides,
             config.round_anchors,
             config.fit_anchor_strides,
-            config.box_frame == "normalised",
             name="anchors",
         )
 

@@ -6,7 +6,6 @@ import keras
 import tensorflow as tf
 
 from kmaskrcnn.ops import anchors as anchor_ops
-from kmaskrcnn.ops import frames
 
 
 @keras.saving.register_keras_serializable("kmaskrcnn")
@@ -19,14 +18,12 @@ class AnchorGenerator(keras.layers.Layer):
         rounded: whole-pixel anchors, as torchvision.
         fitted: strides are the padded image's size // grid, as torchvision: on P6 of a side that
             is no multiple of 64 they are less than 64.
-        normalised: in matterport's frame (see `ops.frames`) instead of pixels.
     """
 
     def __init__(
-        self, sizes, ratios, strides, rounded=False, fitted=False, normalised=False, **kwargs
+        self, sizes, ratios, strides, rounded: bool = False, fitted: bool = False, **kwargs
     ):
         super().__init__(autocast=False, **kwargs)
-        self.normalised = normalised
         self.sizes = tuple(tuple(level) for level in sizes)
         self.ratios, self.strides = tuple(ratios), tuple(strides)
         self.rounded, self.fitted = rounded, fitted
@@ -38,15 +35,11 @@ class AnchorGenerator(keras.layers.Layer):
         grids = [tf.shape(level)[1:3] for level in features.values()]
         image_size = grids[0] * self.strides[0]
         strides = [image_size // grid for grid in grids] if self.fitted else self.strides
-        anchors = [
+        return [
             anchor_ops.grid_anchors(grid, stride, cell)
             for grid, stride, cell in zip(grids, strides, self.cells, strict=True)
         ]
-        if self.normalised:
-            anchors = [frames.normalise(level, image_size) for level in anchors]
-        return anchors
 
     def get_config(self):
         config = {"sizes": self.sizes, "ratios": self.ratios, "strides": self.strides}
-        config |= {"rounded": self.rounded, "fitted": self.fitted, "normalised": self.normalised}
-        return {**super().get_config(), **config}
+        return {**super().get_config(), **config, "rounded": self.rounded, "fitted": self.fitted}

@@ -52,7 +52,8 @@ def read_arrays(path: str | os.PathLike) -> Arrays:
         path: the file. Its ending says what it is.
 
     Returns:
-        Arrays of any dtype and shape; bfloat16 comes as float32.
+        Arrays of any dtype and shape; bfloat16 comes as float32. They may be written to; those
+        whose tensors shared their memory share it still.
 
     Raises:
         FileNotFoundError: there is no such file.

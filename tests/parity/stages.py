@@ -62,7 +62,7 @@ def anchor_rows(run: Run) -> Iterator[Row]:
     counts = [len(level) for level in anchors]
     same = counts == case.answers["rpn/anchors_per_level"].tolist()
     yield Row("anchors", "number a level", float(not same), 0.0, "" if same else f"{counts}")
-    got = run.order.axes(run.order.pixels(np.concatenate(anchors), run.input_shape))
+    got = run.order.axes(np.concatenate(anchors))
     sample = case.sample("rpn/anchors")
     away = float("inf")
     if got.shape == sample.shape:
