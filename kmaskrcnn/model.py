@@ -161,7 +161,7 @@ class MaskRCNN(Detector):
         return [training.AveragePrecision(lambda: self._measure(evaluator), every)]
 
     def _reseed(self, seed: int) -> None:
-        for number, sampler in enumerate((self.anchor_sampler, self.roi_sampler)):
+        for number, sampler in enumerate((self.anchor_sampler, self.box_branch.sampler)):
             sampler.priorities.reseed(2 * seed + number)
 
     # ---------------------------------------------------------------- evaluating, keeping

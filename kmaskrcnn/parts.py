@@ -124,6 +124,7 @@ class Parts:
             self.strides,
             config.round_anchors,
             config.fit_anchor_strides,
+            config.box_frame == "normalised",
             name="anchors",
         )
 

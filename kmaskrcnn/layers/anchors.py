@@ -18,20 +18,33 @@ class AnchorGenerator(keras.layers.Layer):
         rounded: whole-pixel anchors, as torchvision.
         fitted: strides are the padded image's size // grid, as torchvision: on P6 of a side that
             is no multiple of 64 they are less than 64.
+        exact: in float64, in which matterport finds the best anchors of a truth; their overlaps
+            are often equal but for the last bits of a float32.
     """
 
     def __init__(
-        self, sizes, ratios, strides, rounded: bool = False, fitted: bool = False, **kwargs
+        self,
+        sizes,
+        ratios,
+        strides,
+        rounded: bool = False,
+        fitted: bool = False,
+        exact: bool = False,
+        **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
         self.sizes = tuple(tuple(level) for level in sizes)
         self.ratios, self.strides = tuple(ratios), tuple(strides)
-        self.rounded, self.fitted = rounded, fitted
-        self.cells = [anchor_ops.cell_anchors(s, ratios, rounded=rounded) for s in self.sizes]
+        self.rounded, self.fitted, self.exact = rounded, fitted, exact
+        dtype = "float64" if exact else "float32"
+        self.cells = [
+            anchor_ops.cell_anchors(side, ratios, rounded=rounded, dtype=dtype)
+            for side in self.sizes
+        ]
         self.built = True
 
     def call(self, features: dict[str, tf.Tensor]) -> list[tf.Tensor]:
-        """{level: (B, H, W, F)} → [(A_level, 4)] float32, in the order y, x, anchor."""
+        """{level: (B, H, W, F)} → [(A_level, 4)] pixels, in the order y, x, anchor."""
         grids = [tf.shape(level)[1:3] for level in features.values()]
         image_size = grids[0] * self.strides[0]
         strides = [image_size // grid for grid in grids] if self.fitted else self.strides
@@ -42,4 +55,5 @@ class AnchorGenerator(keras.layers.Layer):
 
     def get_config(self):
         config = {"sizes": self.sizes, "ratios": self.ratios, "strides": self.strides}
-        return {**super().get_config(), **config, "rounded": self.rounded, "fitted": self.fitted}
+        config |= {"rounded": self.rounded, "fitted": self.fitted, "exact": self.exact}
+        return {**super().get_config(), **config}

@@ -14,6 +14,7 @@ def cell_anchors(
     *,
     rounded: bool = False,
     ratio_first: bool = False,
+    dtype: str = "float32",
 ) -> np.ndarray:
     """Anchors of one grid cell, around the origin; every anchor has the area size².
 
@@ -24,9 +25,10 @@ def cell_anchors(
         ratio_first: the order of the anchors. False: all ratios of the first size, then the next
             size (Detectron2). True: all sizes of the first ratio, then the next ratio (torchvision,
             matterport). Without effect where there is one size.
+        dtype: of the result.
 
     Returns:
-        (A, 4) float32 x1 y1 x2 y2, A = len(sizes) · len(aspect_ratios).
+        (A, 4) x1 y1 x2 y2, A = len(sizes) · len(aspect_ratios).
 
     Raises:
         ValueError: a list is empty, or a size or ratio is not positive.
@@ -42,7 +44,7 @@ def cell_anchors(
     anchors = np.stack([-half_width, -half_height, half_width, half_height], axis=-1)
     if ratio_first:
         anchors = anchors.swapaxes(0, 1)
-    anchors = anchors.reshape(-1, 4).astype(np.float32)
+    anchors = anchors.reshape(-1, 4).astype(dtype)
     return np.round(anchors) if rounded else anchors
 
 
@@ -64,13 +66,13 @@ def grid_anchors(
             all published configurations have it, 0.5 the middle.
 
     Returns:
-        (H · W · A, 4) float32 pixels, in the order y, x, anchor.
+        (H · W · A, 4) pixels of the cell's dtype, in the order y, x, anchor.
     """
-    strides = tf.broadcast_to(tf.cast(stride, tf.float32), [2])
+    strides = tf.broadcast_to(tf.cast(stride, cell.dtype), [2])
     grid_size = tf.cast(grid_size, tf.int32)
-    centres_y = (tf.range(grid_size[0], dtype=tf.float32) + offset) * strides[0]
-    centres_x = (tf.range(grid_size[1], dtype=tf.float32) + offset) * strides[1]
+    centres_y = (tf.range(grid_size[0], dtype=cell.dtype) + offset) * strides[0]
+    centres_x = (tf.range(grid_size[1], dtype=cell.dtype) + offset) * strides[1]
     grid_y, grid_x = tf.meshgrid(centres_y, centres_x, indexing="ij")
     shifts = tf.stack([grid_x, grid_y, grid_x, grid_y], axis=-1)  # (H, W, 4)
-    anchors = shifts[:, :, None, :] + tf.cast(cell, tf.float32)
+    anchors = shifts[:, :, None, :] + cell
     return tf.reshape(anchors, [-1, 4])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from kmaskrcnn.ops import boxes as box_ops
-
 
 def match(
     iou: tf.Tensor,
@@ -32,7 +30,7 @@ def match(
         negative with index 0.
     """
     iou = tf.cast(iou, tf.float32)
-    best, indices, is_best = _scan(lambda row: iou[row], valid, tf.shape(iou)[1])
+    best, indices, is_best = _scan(lambda row: iou[row], valid, tf.zeros([tf.shape(iou)[1]]))
     return indices, _labels(best, is_best if allow_low_quality else None, high=high, low=low)
 
 
@@ -51,17 +49,20 @@ def match_boxes(
 
     Args:
         truth: (N, 4) pixels.
-        candidates: (A, 4) pixels, anchors or proposals.
+        candidates: (A, 4) pixels, anchors or proposals. If they are float64 so is the arithmetic:
+            which of almost equal overlaps are ties is a matter of the last bit.
         valid, high, low, allow_low_quality: as for `match`.
 
     Returns:
         indices (A,) int32 and labels (A,) int32, as `match`.
     """
-    truth = tf.cast(truth, tf.float32)
-    columns = tf.transpose(tf.cast(candidates, tf.float32))  # (4, A)
-    areas = box_ops.area(candidates)
+    candidates = tf.convert_to_tensor(candidates)
+    dtype = tf.float64 if candidates.dtype == tf.float64 else tf.float32
+    truth = tf.cast(truth, dtype)
+    columns = tf.transpose(tf.cast(candidates, dtype))  # (4, A)
+    areas = _area(columns)
     best, indices, is_best = _scan(
-        lambda row: _row_of_iou(truth[row], columns, areas), valid, tf.size(areas)
+        lambda row: _row_of_iou(truth[row], columns, areas), valid, tf.zeros_like(areas)
     )
     return indices, _labels(best, is_best if allow_low_quality else None, high=high, low=low)
 
@@ -71,13 +72,18 @@ def _row_of_iou(box, columns, areas):
     width = tf.minimum(box[2], columns[2]) - tf.maximum(box[0], columns[0])
     height = tf.minimum(box[3], columns[3]) - tf.maximum(box[1], columns[1])
     intersection = tf.nn.relu(width) * tf.nn.relu(height)
-    return tf.math.divide_no_nan(intersection, box_ops.area(box) + areas - intersection)
+    return tf.math.divide_no_nan(intersection, _area(box) + areas - intersection)
 
 
-def _scan(overlap_of, valid, num_candidates):
+def _area(columns):
+    """Of boxes as four columns (4, …); of their dtype, unlike `ops.boxes.area`."""
+    return tf.nn.relu(columns[2] - columns[0]) * tf.nn.relu(columns[3] - columns[1])
+
+
+def _scan(overlap_of, valid, nothing):
     """Walk over the valid truths: best IoU, whose it is, and whether it is best of some truth.
 
-    One row at a time, so that nothing larger than (A,) is made.
+    One row at a time, so that nothing larger than (A,) is made. nothing: (A,) zeros of the dtype.
     """
     rows = tf.cast(tf.where(valid)[:, 0], tf.int32)
 
@@ -91,9 +97,9 @@ def _scan(overlap_of, valid, num_candidates):
 
     start = (
         tf.constant(0),
-        tf.zeros([num_candidates], tf.float32),
-        tf.zeros([num_candidates], tf.int32),
-        tf.zeros([num_candidates], tf.bool),
+        nothing,
+        tf.zeros_like(nothing, tf.int32),
+        tf.zeros_like(nothing, tf.bool),
     )
     _, best, indices, is_best = tf.while_loop(
         lambda position, *_: position < tf.size(rows), step, start, parallel_iterations=1

@@ -121,7 +121,7 @@ def test_detections_are_decoded_suppressed_and_sorted():
         layers.BoxHead(5, 11, 3, 2, 12, True, "group", "batch", 1e-3, True),
         layers.MaskHead(5, 13, 2, "group", 1e-3, True),
         layers.MLPMaskHead(5, 13, 14),
-        layers.AnchorGenerator(((8,), (9,)), (0.3,), (2, 4), True, True),
+        layers.AnchorGenerator(((8,), (9,)), (0.3,), (2, 4), True, True, True),
         layers.AnchorSampler(5, 0.1, 0.6, 0.2, "first", (1, 2, 3, 4)),
         layers.RoISampler(5, 6, 0.1, 0.6, "first", False, True),
         layers.RoIPooling(5, (2, 4), 3, False, "warp", "max", "torchvision"),
