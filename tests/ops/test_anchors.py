@@ -97,3 +97,11 @@ def test_one_level_equals_detectron2_c4():
     answers = np.load(shared_path("parity/ops/anchors.npz"))
     anchors = grid_anchors(answers["image"] // 16, 16, cell_anchors(SIZES, RATIOS), offset=0.5)
     np.testing.assert_allclose(anchors, answers["detectron2_c4"], atol=1e-3)
+
+
+def test_anchors_in_float64():
+    cell = cell_anchors([2], [0.5], dtype="float64")
+    anchors = grid_anchors([1, 2], 3, cell)
+    assert anchors.dtype == tf.float64
+    half = np.sqrt(2)  # of the width, twice the height
+    np.testing.assert_allclose(anchors[1], [3 - half, -half / 2, 3 + half, half / 2], rtol=1e-15)

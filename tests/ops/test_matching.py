@@ -176,3 +176,12 @@ def test_sample_of_nothing():
 
     assert chosen(run(np.zeros(0, np.int32), np.zeros(0, np.float32))) == [[], []]
     assert chosen(run(np.int32([-1, -1]), np.float32([1, 2]))) == [[], []]
+
+
+def test_ties_of_float64_candidates_are_those_of_float64():
+    truth = np.array([[0, 0, 3, 3]])
+    candidates = np.array([[0, 0, 2, 2], [0, 0, 2, 2 + 1e-9], [0, 0, 1, 1]])
+    options = {"high": 0.7, "low": 0.3, "allow_low_quality": True}
+    for dtype, expected in (("float32", [1, 1, 0]), ("float64", [-1, 1, 0])):
+        _, labels = match_boxes(truth, candidates.astype(dtype), [True], **options)
+        assert labels.numpy().tolist() == expected
