@@ -17,6 +17,7 @@ from tests.parity.limits import (
 )
 from tests.parity.rows import Row
 from tests.parity.run import Run
+from tests.parity.sets import distances
 
 
 class Found(NamedTuple):
@@ -46,7 +47,7 @@ def partners(first: Found, second: Found) -> np.ndarray:
     """(K,) int: the nearest of `second` with the same label, score and box; -1 for none."""
     if not len(first.boxes) or not len(second.boxes):
         return np.full(len(first.boxes), -1)
-    away = np.abs(first.boxes[:, None] - second.boxes[None]).max(-1)
+    away = distances(first.boxes, second.boxes)
     same = (
         (away <= DETECTION_PIXELS)
         & (first.labels[:, None] == second.labels[None])

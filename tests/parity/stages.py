@@ -10,6 +10,7 @@ from tests.parity.limits import LIMITS, PROPOSAL_PIXELS
 from tests.parity.orders import level
 from tests.parity.rows import Row, at, relative_row
 from tests.parity.run import Run
+from tests.parity.sets import alone, distances
 
 
 def input_rows(run: Run) -> Iterator[Row]:
@@ -77,18 +78,9 @@ def proposal_rows(run: Run) -> Iterator[Row]:
         theirs = run.case.answers[f"proposals/{image}"]
         ours = trace["proposals/boxes"][image][trace["proposals/valid"][image].astype(bool)]
         ours = run.order.pixels(ours, run.input_shape)
-        near = _distances(theirs, ours) <= PROPOSAL_PIXELS
-        alone = max(1 - near.any(1).mean(), 1 - near.any(0).mean()) if near.size else 1.0
+        away = alone(theirs, ours, PROPOSAL_PIXELS)
         note = f"{len(ours)}, theirs {len(theirs)}" if len(ours) != len(theirs) else ""
-        yield Row("proposals", f"image {image}", float(alone), LIMITS["proposals"], note)
-
-
-def _distances(theirs: np.ndarray, ours: np.ndarray) -> np.ndarray:
-    """(N, M): the largest of the four differences of each pair."""
-    away = np.zeros((len(theirs), len(ours)), np.float32)
-    for side in range(4):
-        np.maximum(away, np.abs(theirs[:, None, side] - ours[None, :, side]), out=away)
-    return away
+        yield Row("proposals", f"image {image}", away, LIMITS["proposals"], note)
 
 
 def box_rows(run: Run) -> Iterator[Row]:
@@ -125,8 +117,7 @@ def mask_head_rows(run: Run) -> Iterator[Row]:
         note = f"{(partner < 0).sum()} without a partner" if (partner < 0).any() else ""
         row = relative_row("mask head", what, got, sample, LIMITS["mask head"])
         yield row._replace(note=note)
-    alone = float((partner < 0).mean())
-    yield Row("mask head", "detections", alone, LIMITS["detections"])
+    yield Row("mask head", "detections", float((partner < 0).mean()), LIMITS["detections"])
 
 
 def _graph_partners(run: Run) -> np.ndarray:
@@ -134,6 +125,6 @@ def _graph_partners(run: Run) -> np.ndarray:
     graph = run.case.answers["detections/0/graph"]
     graph = graph[graph[:, 4] > 0]
     labels = run.order.labels(run.trace["detections/labels"][0])
-    away = _distances(graph[:, [1, 0, 3, 2]], run.trace["detections/boxes"][0])
+    away = distances(graph[:, [1, 0, 3, 2]], run.trace["detections/boxes"][0])
     away[graph[:, 4, None] != labels[None]] = np.inf
     return np.where(away.min(1) <= 1e-4, away.argmin(1), -1)
