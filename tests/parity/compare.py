@@ -44,6 +44,7 @@ def compare(case: Case, only: Iterable[str] = tuple(STAGES), **changes: Any) -> 
     try:
         preset, notes = case.settings.preset, case.settings.notes
         run = Run(case, **changes)
+        notes += run.notes
         for name, rows_of in STAGES.items():
             if name in only:
                 rows.extend(rows_of(run))

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from kmaskrcnn.data import resizing
 from kmaskrcnn.model import MaskRCNN
+from kmaskrcnn.ops import library
 from kmaskrcnn.weights import states
 from tests.parity.case import Case
 from tests.parity.orders import ORDERS, Order
@@ -23,11 +24,12 @@ class Run:
 
     Args:
         case: the reference's side.
+        weights: its parameters, where they are drawn already.
         changes: fields of the config to set otherwise; a broken convention is to be noticed.
     """
 
-    def __init__(self, case: Case, **changes: Any):
-        self.case, self.changes = case, changes
+    def __init__(self, case: Case, weights: dict[str, np.ndarray] | None = None, **changes: Any):
+        self.case, self.weights, self.changes = case, weights, changes
         self.order: Order = ORDERS[case.settings.reference]
 
     @cached_property
@@ -48,7 +50,7 @@ class Run:
         return MaskRCNN.from_preset(
             settings.preset,
             settings.class_names,
-            weights=self.case.weights(),
+            weights=self.case.weights() if self.weights is None else self.weights,
             **{**settings.fields, **self.changes, **more},
         )
 
@@ -104,10 +106,20 @@ class Run:
         return states.from_ours(arrays, self.model.config, self.case.settings.reference)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the way it was run makes a difference."""
+        if self.model.config.sampling_ratio or library.selected() is not None:
+            return ()
+        return (
+            "TensorFlow's own ops take 2×2 samples a bin where the reference takes as many as "
+            "there are pixels: RoI features and what follows cannot be the same",
+        )
+
+    @property
     def num_images(self) -> int:
         return len(self.case.spec["photos"])
 
-    @property
+    @cached_property
     def fed(self) -> list[np.ndarray]:
         """The reference's proposals of each image (R, 4), x1 y1 x2 y2 in our network's frame."""
         answers = self.case.answers

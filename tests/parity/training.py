@@ -9,6 +9,7 @@ from unittest import mock
 import numpy as np
 import tensorflow as tf
 
+from tests.parity.case import Case
 from tests.parity.limits import LIMITS, PROPOSAL_PIXELS, SMALL_GRADIENT
 from tests.parity.rows import Row, relative_row
 from tests.parity.run import Run
@@ -40,19 +41,23 @@ LOSSES = {
 
 def training_rows(run: Run) -> Iterator[Row]:
     """Every loss, then every gradient, of one step."""
-    names = run.case.names("training/loss/")
-    if not names:
+    if not run.case.names("training/loss/"):
         return
     with _their_rois(run) as alone:
         named, gradients = step(run)
     for share in alone:
         yield Row("losses", "RoIs of the heads", share, LIMITS["proposals"])
-    for name in names:
-        theirs = float(run.case.answers[f"training/loss/{name}"])
-        ours = named.get(LOSSES.get(name, name), float("nan"))
+    yield from loss_rows(run.case, named)
+    yield from _gradient_rows(run, gradients)
+
+
+def loss_rows(case: Case, named: dict[str, tf.Tensor]) -> Iterator[Row]:
+    """Each loss of the reference, and ours of the same meaning."""
+    for name in case.names("training/loss/"):
+        theirs = float(case.answers[f"training/loss/{name}"])
+        ours = float(named.get(LOSSES.get(name, name), float("nan")))
         away = abs(ours - theirs) / abs(theirs) if theirs else abs(ours)
         yield Row("losses", name, away, LIMITS["losses"])
-    yield from _gradient_rows(run, gradients)
 
 
 @contextmanager
@@ -83,25 +88,22 @@ def _their_rois(run: Run) -> Iterator[list[float]]:
         yield alone
 
 
-def step(run: Run) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+def losses(run: Run) -> dict[str, tf.Tensor]:
+    """The named losses () of one step."""
+    return run.training_model(run.inputs, targets=targets(run.case), training=True)
+
+
+def step(run: Run) -> tuple[dict[str, tf.Tensor], dict[str, np.ndarray]]:
     """The losses, and the gradient of their sum for each of our parameters."""
-    model = run.training_model
-    variables = model.parameters
-    inputs, truth = run.inputs, targets(run.case)
+    variables = {name: v.value for name, v in run.training_model.parameters.items()}
+    run.inputs  # noqa: B018  the trace that they come from is not to be on the tape
     with tf.GradientTape() as tape:
         for variable in variables.values():
-            tape.watch(variable.value)
-        named = model(inputs, targets=truth, training=True)
+            tape.watch(variable)
+        named = losses(run)
         total = tf.add_n(list(named.values()))
-    gradients = tape.gradient(
-        total,
-        {name: variable.value for name, variable in variables.items()},
-        unconnected_gradients=tf.UnconnectedGradients.ZERO,
-    )
-    return (
-        {name: float(loss) for name, loss in named.items()},
-        {name: gradient.numpy() for name, gradient in gradients.items()},
-    )
+    gradients = tape.gradient(total, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return named, {name: gradient.numpy() for name, gradient in gradients.items()}
 
 
 def _gradient_rows(run: Run, gradients: dict[str, np.ndarray]) -> Iterator[Row]:
