@@ -32,6 +32,7 @@ def main(words: list[str]) -> int:
     """Runs the cases one after the other; 0 if all are the same."""
     asked = arguments(words)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # the limits are for a processor
     if asked.fallback:
         os.environ["KMASKRCNN_ROI_ALIGN"] = "fallback"
     # TensorFlow reads the environment when it is imported.
@@ -44,7 +45,11 @@ def main(words: list[str]) -> int:
         print(f"The stages are {', '.join(STAGES)}; there is no {', '.join(sorted(unknown))}.")
         return 2
     cases = [Case(folder.resolve()) for folder in asked.folders]
-    cases += cases_below(asked.all) if asked.all is not None else []
+    if asked.all is not None:
+        cases += cases_below(asked.all)
+    if not cases:
+        print(f"There is no case below {asked.all}: no folder with state.json and expected.npz.")
+        return 1
     results = []
     for case in cases:
         results.append(compare(case, asked.only or tuple(STAGES)))
@@ -56,7 +61,7 @@ def main(words: list[str]) -> int:
         print(report.markdown(results))
     if not asked.json:
         print(report.summary(results))
-    return 0 if results and all(result.ok for result in results) else 1
+    return 0 if all(result.ok for result in results) else 1
 
 
 if __name__ == "__main__":
