@@ -15,6 +15,7 @@ from tests.shared import shared_path
 
 CASES = [
     "torchvision_maskrcnn_resnet50_fpn_v2",
+    "torchvision_fasterrcnn_resnet50_fpn",
     "torchvision_keypointrcnn_resnet50_fpn",
     "detectron2_mask_rcnn_R_50_FPN",
     "detectron2_mask_rcnn_R_50_DC5",

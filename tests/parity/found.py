@@ -60,6 +60,8 @@ def partners(first: Found, second: Found) -> np.ndarray:
 def detection_rows(run: Run) -> Iterator[Row]:
     """Who has no partner, of theirs or of ours."""
     for image in range(run.num_images):
+        if not run.case.names(f"detections/{image}/"):
+            continue
         expected, got = theirs(run, image), ours(run, image)
         pairs = partners(expected, got), partners(got, expected)
         alone = max((float((pair < 0).mean()) for pair in pairs if len(pair)), default=0.0)

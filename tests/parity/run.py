@@ -120,9 +120,11 @@ class Run:
         return len(self.case.spec["photos"])
 
     @cached_property
-    def fed(self) -> list[np.ndarray]:
+    def fed(self) -> list[np.ndarray] | None:
         """The reference's proposals of each image (R, 4), x1 y1 x2 y2 in our network's frame."""
         answers = self.case.answers
+        if "proposals/0" not in answers:
+            return None
         if self.order.normalised:
             keys = [f"proposals/{i}/normalised_yxyx" for i in range(self.num_images)]
             return [answers[key][:, [1, 0, 3, 2]] for key in keys]

@@ -59,6 +59,8 @@ def rpn_rows(run: Run) -> Iterator[Row]:
 def anchor_rows(run: Run) -> Iterator[Row]:
     """Counts a level, and boxes in pixels."""
     case = run.case
+    if "rpn/anchors" not in case:
+        return
     anchors = run.levels("anchors")
     counts = [len(level) for level in anchors]
     same = counts == case.answers["rpn/anchors_per_level"].tolist()
@@ -74,7 +76,7 @@ def anchor_rows(run: Run) -> Iterator[Row]:
 def proposal_rows(run: Run) -> Iterator[Row]:
     """Each image's as a set: who has no partner, of theirs or of ours."""
     trace = run.trace
-    for image in range(run.num_images):
+    for image in range(run.num_images if run.fed else 0):
         theirs = run.case.answers[f"proposals/{image}"]
         ours = trace["proposals/boxes"][image][trace["proposals/valid"][image].astype(bool)]
         ours = run.order.pixels(ours, run.input_shape)
@@ -92,7 +94,7 @@ def box_rows(run: Run) -> Iterator[Row]:
         "deltas": run.order.box_deltas,
     }
     for what, turn in turned.items():
-        if f"box/{what}" in case:
+        if run.fed and f"box/{what}" in case:
             sample = case.sample(f"box/{what}")
             got = turn(run.fed_rows(run.trace[f"box/{what}"]))
             if len(sample.shape) == 2:
