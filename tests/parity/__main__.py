@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from pathlib import Path
@@ -35,6 +36,7 @@ def main(words: list[str]) -> int:
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # the limits are for a processor
     if asked.fallback:
         os.environ["KMASKRCNN_ROI_ALIGN"] = "fallback"
+    logging.getLogger("tensorflow").setLevel("ERROR")  # a graph a case is as it should be
     # TensorFlow reads the environment when it is imported.
     from tests.parity import report
     from tests.parity.case import Case, cases_below

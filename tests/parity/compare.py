@@ -26,7 +26,8 @@ STAGES: dict[str, Callable[[Run], Iterator[Row]]] = {
     "detections": found.detection_rows,
     "masks": found.mask_rows,
     "keypoints": found.keypoint_rows,
-    "training": training.training_rows,
+    "losses": training.loss_stage,
+    "gradients": training.gradient_stage,
 }
 
 

@@ -1,5 +1,11 @@
 """What counts as the same: the one table of limits, for float32 on a CPU."""
 
+STAGES = (
+    *("input", "features", "rpn", "anchors", "proposals", "box", "mask head"),
+    *("detections", "masks", "keypoints", "losses", "gradients"),
+)
+"""In the order in which one follows from the other."""
+
 LIMITS = {
     # Relative L2 distance of the sampled values.
     "input": 3e-5,

@@ -6,6 +6,7 @@ import json
 import math
 from typing import NamedTuple
 
+from tests.parity.limits import STAGES
 from tests.parity.rows import Row
 
 
@@ -77,13 +78,14 @@ def _finite(value: float) -> float | str:
 
 
 def markdown(results: list[Result]) -> str:
-    """One line a case, one column a stage: the largest distance of each."""
-    stages = list(dict.fromkeys(r.stage for result in results for r in result.rows if r.limit))
-    head = ["case", *stages, "s"]
+    """One line a case, one column a stage: the distance that comes nearest to its limit."""
+    compared = {row.stage for result in results for row in result.rows if row.limit}
+    stages = [stage for stage in STAGES if stage in compared]
+    head = ["case", *stages]
     lines = ["| " + " | ".join(head) + " |", "| --- " * len(head) + "|"]
     for result in results:
         cells = [_cell([row for row in result.rows if row.stage == stage]) for stage in stages]
-        lines.append("| " + " | ".join([result.case, *cells, f"{result.seconds:.0f}"]) + " |")
+        lines.append("| " + " | ".join([result.case, *cells]) + " |")
     return "\n".join(lines)
 
 

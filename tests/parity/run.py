@@ -30,6 +30,7 @@ class Run:
 
     def __init__(self, case: Case, weights: dict[str, np.ndarray] | None = None, **changes: Any):
         self.case, self.weights, self.changes = case, weights, changes
+        self.step: Any = None  # of training, when it is made
         self.order: Order = ORDERS[case.settings.reference]
 
     @cached_property

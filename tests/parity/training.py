@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 from unittest import mock
 
 import numpy as np
@@ -39,16 +40,35 @@ LOSSES = {
 }
 
 
-def training_rows(run: Run) -> Iterator[Row]:
-    """Every loss, then every gradient, of one step."""
+class Step(NamedTuple):
+    """What one step gave."""
+
+    losses: dict[str, tf.Tensor]
+    gradients: dict[str, np.ndarray]  # of the sum of the losses, by our parameters' names
+    strange_rois: list[float]  # see `_their_rois`
+
+
+def loss_stage(run: Run) -> Iterator[Row]:
+    """Every loss of one step."""
     if not run.case.names("training/loss/"):
         return
-    with _their_rois(run) as alone:
-        named, gradients = step(run)
-    for share in alone:
+    for share in _stepped(run).strange_rois:
         yield Row("losses", "RoIs of the heads", share, LIMITS["proposals"])
-    yield from loss_rows(run.case, named)
-    yield from _gradient_rows(run, gradients)
+    yield from loss_rows(run.case, _stepped(run).losses)
+
+
+def gradient_stage(run: Run) -> Iterator[Row]:
+    """Every gradient of one step."""
+    if "training/grad_names" in run.case:
+        yield from _gradient_rows(run, _stepped(run).gradients)
+
+
+def _stepped(run: Run) -> Step:
+    """One step for both stages."""
+    if run.step is None:
+        with _their_rois(run) as alone:
+            run.step = Step(*step(run), alone)
+    return run.step
 
 
 def loss_rows(case: Case, named: dict[str, tf.Tensor]) -> Iterator[Row]:
