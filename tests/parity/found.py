@@ -81,7 +81,7 @@ def mask_rows(run: Run) -> Iterator[Row]:
     """Areas of all partners, and the overlap of the first eight."""
     for image in range(run.num_images):
         key = f"detections/{image}/mask_area"
-        if key not in run.case.answers:
+        if not run.case.answers.get(key, np.zeros(0)).size:
             continue
         pairs = _pairs(run, image)
         if not len(pairs):
@@ -119,7 +119,7 @@ def keypoint_rows(run: Run) -> Iterator[Row]:
     """Keypoints of partners; their scores for information."""
     for image in range(run.num_images):
         key = f"detections/{image}/keypoints"
-        if key not in run.case.answers:
+        if not run.case.answers.get(key, np.zeros(0)).size:
             continue
         pairs = _pairs(run, image)
         if not len(pairs):

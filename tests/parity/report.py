@@ -90,11 +90,11 @@ def markdown(results: list[Result]) -> str:
 
 
 def _cell(rows: list[Row]) -> str:
-    """The row that comes nearest to its limit, bold where it is beyond it."""
-    rows = [row for row in rows if row.limit]
-    if not rows:
+    """The row that comes nearest to its limit, bold where one is beyond its own."""
+    limited = [row for row in rows if row.limit]
+    if not limited:
         return "–"
-    worst = max(rows, key=lambda row: row.distance / row.limit if row.limit else 0)
+    worst = max(limited, key=lambda row: row.distance / row.limit)
     shown = "0" if worst.distance == 0 else f"{worst.distance:.1e}"
     return shown if all(row.ok for row in rows) else f"**{shown}**"
 

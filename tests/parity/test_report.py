@@ -70,3 +70,8 @@ def test_wrong_words(capsys):
     assert "The stages are input, features, rpn" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         main([])
+
+
+def test_markdown_is_bold_where_a_size_differs():
+    sizes = Row("input", "sizes", 1.0, 0.0)
+    assert report.markdown([result(sizes, Row("input", "images", 0.0, 3e-5))]).endswith("| **0** |")
