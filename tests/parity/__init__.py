@@ -4,5 +4,6 @@
     python -m tests.parity --all ROOT   every case below a folder
 
 `case.py` reads a case, `settings.py` finds our preset for it, `run.py` builds and runs the network;
-`stages.py`, `found.py` and `training.py` compare, with the limits of `limits.py`; `report.py` prints.
+`stages.py`, `found.py` and `training.py` compare, with the limits of `limits.py`;
+`report.py` prints.
 """
