@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from kmaskrcnn.ops import roi_checks
+from kmaskrcnn.ops.crop import crop_and_resize
 from kmaskrcnn.ops.levels import pool_by_level
 
 DEFAULT_SAMPLING_RATIO = 2
@@ -90,16 +91,20 @@ def _sample(feature: tf.Tensor, rows: _Axis, columns: _Axis, images: tf.Tensor) 
     sample lies one pixel outside, at which RoIAlign jumps to zero: then, which is rare, the
     features are padded once more and our own positions decide.
     """
+    rare = _at_limit(rows) | _at_limit(columns)
+    padded, grid = tf.cond(
+        rare,
+        lambda: _padded(feature, rows, columns, padding=2),
+        lambda: _padded(feature, rows, columns, padding=1),
+    )
+    samples = rows.positions.shape[1], columns.positions.shape[1]
+    sampled = crop_and_resize(padded, grid, images, samples)
 
-    def plain() -> tf.Tensor:
-        return _crop(feature, rows, columns, images, padding=1)
+    def inside() -> tf.Tensor:
+        of_both = rows.inside[:, :, tf.newaxis] & columns.inside[:, tf.newaxis, :]
+        return sampled * tf.cast(of_both, tf.float32)[..., tf.newaxis]
 
-    def exact() -> tf.Tensor:
-        inside = rows.inside[:, :, tf.newaxis] & columns.inside[:, tf.newaxis, :]
-        sampled = _crop(feature, rows, columns, images, padding=2)
-        return sampled * tf.cast(inside, tf.float32)[..., tf.newaxis]
-
-    return tf.cond(_at_limit(rows) | _at_limit(columns), exact, plain)
+    return tf.cond(rare, inside, lambda: sampled)
 
 
 def _at_limit(axis: _Axis) -> tf.Tensor:
@@ -108,9 +113,10 @@ def _at_limit(axis: _Axis) -> tf.Tensor:
     return tf.reduce_any(distance < 1e-3)
 
 
-def _crop(
-    feature: tf.Tensor, rows: _Axis, columns: _Axis, images: tf.Tensor, *, padding: int
-) -> tf.Tensor:
+def _padded(
+    feature: tf.Tensor, rows: _Axis, columns: _Axis, *, padding: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The feature with mirrored pixels around it, and where in that the samples begin and end."""
     for _ in range(padding):  # one pixel at a time repeats the border, and suits a map of one row
         feature = tf.pad(feature, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
     corners = []
@@ -118,9 +124,7 @@ def _crop(
         for axis in (rows, columns):
             position = tf.cast(axis.positions[:, sample], tf.float64) + padding
             corners.append(position / tf.cast(axis.size - 1 + 2 * padding, tf.float64))
-    grid = tf.stop_gradient(tf.cast(tf.stack(corners, axis=1), tf.float32))
-    samples = [rows.positions.shape[1], columns.positions.shape[1]]
-    return tf.image.crop_and_resize(feature, grid, images, samples)
+    return feature, tf.stop_gradient(tf.cast(tf.stack(corners, axis=1), tf.float32))
 
 
 def _average(sampled: tf.Tensor, ratio: int) -> tf.Tensor:

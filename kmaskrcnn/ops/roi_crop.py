@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from kmaskrcnn.ops import roi_checks
+from kmaskrcnn.ops.crop import crop_and_resize
 from kmaskrcnn.ops.levels import pool_by_level
 
 
@@ -52,7 +53,7 @@ def roi_crop(
 
     def crop(feature: tf.Tensor, _: float, boxes: tf.Tensor, batch_indices: tf.Tensor) -> tf.Tensor:
         corners = tf.gather(boxes, [1, 0, 3, 2], axis=1)
-        return tf.image.crop_and_resize(tf.cast(feature, tf.float32), corners, batch_indices, size)
+        return crop_and_resize(tf.cast(feature, tf.float32), corners, batch_indices, size)
 
     pooled = pool_by_level(crop, features, scales, boxes, *indices)
     pooled.set_shape([boxes.shape[0], *size, features[0].shape[-1]])
