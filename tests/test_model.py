@@ -85,15 +85,19 @@ def test_padding_of_the_batch_is_not_seen(shapes):
 def test_geometry_keeps_float32_under_mixed_precision():
     """1332.7 becomes 1333.0 where Keras casts: no layer with boxes or sizes may let it."""
     model = tiny(dtype="mixed_float16")
-    for layer in (model, model.normalization, model.proposals, model.box_pooling, model.detection):
+    box = model.box_branch
+    for layer in (model, model.normalization, model.proposals, box.pooling, box.detection):
         assert not layer.autocast, layer.name
     normal = ImageNormalization((0, 0, 0), (1, 1, 1), dtype="mixed_float16")
     sizes = tf.constant([[1.0, 1332.7]])
     images = np.ones((1, 1, 1344, 3), np.uint8)
-    assert int(tf.reduce_sum(normal(images, sizes))) == 3 * 1332
+    assert int(tf.reduce_sum(normal(images, sizes)[0])) == 3 * 1332
     boxes = tf.constant([[[0.0, 0.0, 1332.7, 40.3]]])
     decoded = model.proposals(
-        [tf.ones([1, 1])], [tf.zeros([1, 1, 4])], [boxes[0]], tf.constant([[50.0, 1400.0]])
+        [tf.ones([1, 1])],
+        [tf.zeros([1, 1, 4])],
+        [boxes[0]],
+        tf.constant([[0.0, 0.0, 1400.0, 50.0]]),
     )
     np.testing.assert_allclose(decoded.boxes[0, 0], boxes[0, 0], rtol=1e-6)
 
@@ -156,7 +160,7 @@ def test_a_crowd_region_makes_no_negatives():
     everywhere = data.Instance(0, box=(0, 0, 64, 64), crowd=True)
     inputs, targets = batch_of(Listed([data.Sample(image, [everywhere])]))
     model = tiny()
-    anchors = tf.concat(model.anchors(model.fpn(model.backbone(tf.zeros([1, 64, 64, 3])))), 0)
+    anchors = tf.concat(model.anchors(model.neck(model.backbone(tf.zeros([1, 64, 64, 3])))), 0)
     labels = model.anchor_sampler(anchors, targets).labels[0].numpy()
     inside = np.all((anchors >= 0) & (anchors <= 64), axis=1)
     assert np.any(inside) and np.all(labels[inside] == -1) and np.any(labels == 0)
@@ -164,7 +168,7 @@ def test_a_crowd_region_makes_no_negatives():
 
 def test_a_loss_that_is_not_finite_stops_and_names_the_images(shapes):
     model = tiny()
-    model.mask_head.logits.bias.assign([np.nan] * 3)
+    model.instance_branches[0].head.logits.bias.assign([np.nan] * 3)
     with pytest.raises(NonFiniteLossError, match=r"mask_loss nan.*images \["):
         model.fit(shapes, epochs=1, verbose=0)
 
@@ -256,7 +260,7 @@ def test_config_survives_with_every_field_off_its_default(tmp_path):
     model = MaskRCNN.from_preset("tiny", ["a"], nms_iou=0.3, mask_size=14, aspect_ratios=(1, 3))
     again = MaskRCNN.from_config(json.loads(json.dumps(model.get_config())))
     assert again.config == model.config and again.class_names == ("a",)
-    assert again.detection.iou_threshold == 0.3 and again.anchors.ratios == (1, 3)
+    assert again.box_branch.detection.iou_threshold == 0.3 and again.anchors.ratios == (1, 3)
     assert dataclasses.asdict(again.config) == dataclasses.asdict(model.config)
 
 
@@ -368,7 +372,7 @@ def test_evaluate_gives_losses_and_coco_figures(shapes):
 def test_summary_reads_well(capsys):
     tiny().summary()
     text = capsys.readouterr().out
-    for part in ("backbone", "fpn", "rpn_head", "box_head", "mask_head", "Total params"):
+    for part in ("backbone", "fpn", "rpn_head", "box_branch", "mask_branch", "Total params"):
         assert part in text
 
 
