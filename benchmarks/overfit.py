@@ -59,7 +59,7 @@ def suitable(dataset: Dataset, count: int) -> list[int]:
 
 
 def suitable_persons(dataset: Dataset, count: int) -> list[int]:
-    """The first images of one to three large persons, whose labelled keypoints are in their boxes."""
+    """The first images of one to three large persons with their keypoints inside their boxes."""
     found = []
     for index in range(len(dataset)):
         sample = dataset[index]

@@ -49,7 +49,7 @@ def write_arrays(path: str | os.PathLike, arrays: Arrays) -> Path:
 
 def _write_npz(path: Path, arrays: Arrays) -> None:
     with path.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def _write_safetensors(path: Path, arrays: Arrays) -> None:
