@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kmaskrcnn import cli
+from kmaskrcnn import MaskRCNN, cli
 from kmaskrcnn.presets import preset_names
 
 ROOT = Path(__file__).parent.parent
@@ -54,7 +54,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(len(blocks("python"))))
+@pytest.mark.parametrize("number", range(2))
 def test_the_python_runs(number, folder, monkeypatch):
     monkeypatch.chdir(folder)
     exec(compile(blocks("python")[number], f"README.md, block {number}", "exec"), {})
@@ -73,8 +73,16 @@ def test_the_commands_run(folder, monkeypatch):
 
 
 def test_there_is_something_to_test():
-    assert len(blocks("python")) == 2 and commands("kmaskrcnn") and commands("make")
+    assert len(blocks("python")) == 3 and commands("kmaskrcnn") and commands("make")
     assert len(blocks("python")[0].splitlines()) == 5
+
+
+def test_the_block_of_other_projects_weights_names_what_there_is():
+    """It would download: what it calls is tested in test_conversion.py."""
+    block = blocks("python")[2]
+    compile(block, "README.md", "exec")
+    assert set(re.findall(r'from_preset\("([^"]+)"', block)) <= set(preset_names())
+    assert hasattr(MaskRCNN, "export_state") and ".load_report" in block
 
 
 def test_every_make_target_exists():
@@ -92,6 +100,8 @@ def test_every_link_leads_somewhere():
 def test_every_preset_and_verb_is_named():
     section = README.split("## Presets")[1].split("##")[0]
     presets = re.findall(r"^\| `([\w.]+)` \|", section, flags=re.MULTILINE)
-    assert sorted(presets) == sorted(preset_names())
+    assert sorted(presets) == sorted(name for name in preset_names() if "/" not in name)
+    references = set(re.findall(r"`((?:torchvision|detectron2|matterport)/\w+)`", section))
+    assert references and references <= set(preset_names())
     verbs = re.findall(r"^\| `kmaskrcnn ([\w-]+)", README, flags=re.MULTILINE)
     assert verbs == list(cli.main.commands)
