@@ -1,5 +1,6 @@
 """NumPy arrays as pickles hold them: described when they are met, made when they are wanted."""
 
+import abc
 import math
 from typing import Any
 
@@ -10,9 +11,10 @@ from kmaskrcnn.weights.limits import Limits, RefusedError
 from kmaskrcnn.weights.pickles import Builders, Built, Other, dict_of
 
 
-class Packed:
+class Packed(abc.ABC):
     """An array that a file describes."""
 
+    @abc.abstractmethod
     def array(self, limits: Limits, name: str) -> np.ndarray | None:
         """Makes the array.
 
@@ -27,7 +29,6 @@ class Packed:
             RefusedError: it takes too much memory, or holds Python objects.
             ValueError: the description does not fit the data.
         """
-        raise NotImplementedError
 
 
 class NumpyDtype(Built):

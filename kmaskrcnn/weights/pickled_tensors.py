@@ -1,5 +1,6 @@
 """PyTorch's tensors as pickles describe them: views of storages, whose bytes lie elsewhere."""
 
+import abc
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -53,7 +54,7 @@ _DTYPES = {
 }
 
 
-class Source:
+class Source(abc.ABC):
     """Where storages lie: bytes by key, each read once, so that tensors share what they shared.
 
     Attributes:
@@ -71,9 +72,9 @@ class Source:
             self._cache[key] = self.read(key, limits)
         return self._cache[key]
 
+    @abc.abstractmethod
     def read(self, key: str, limits: Limits) -> bytearray:
         """The same, each time out of the file; what it takes is taken from ``limits``."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ hash tuples nested until the process dies. This machine knows the opcodes that a
 pickled with, reads no further than the file goes, and counts its steps.
 """
 
+import abc
 import pickle
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -23,12 +24,12 @@ class Other:
     """What a file may hold and no weights are made of: nothing of it is kept."""
 
 
-class Built:
+class Built(abc.ABC):
     """A value that takes the state which a pickle gives it after its construction."""
 
+    @abc.abstractmethod
     def build(self, state: Any) -> None:
         """Takes the state, whatever it is: it is looked at when the value is used."""
-        raise NotImplementedError
 
 
 class _Named:
