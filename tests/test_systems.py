@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kmaskrcnn import data, presets
+from kmaskrcnn import classes, data, presets
 from kmaskrcnn.model import MaskRCNN
 from tests.shared import shared_path
 
@@ -65,6 +65,38 @@ class TwoPhotographs:
 
     def __getitem__(self, index):
         return self.samples[index]
+
+
+def with_all_three(class_names):
+    """Boxes, masks and keypoints from one network (table 5)."""
+    keras.utils.set_random_seed(0)
+    return MaskRCNN.from_preset(
+        "tiny",
+        class_names,
+        score_threshold=0.0,
+        keypoint_names=classes.COCO_KEYPOINTS,
+        keypoint_skeleton=classes.COCO_SKELETON,
+        keypoint_head_channels=16,
+        keypoint_head_num_convs=1,
+    )
+
+
+def test_masks_and_keypoints_train_beside_each_other():
+    folder = shared_path("datasets/coco_keypoints60")
+    dataset = data.load(folder / "person_keypoints.json", images=folder / "images")
+    two = TwoPhotographs([dataset[0], dataset[1]], dataset.class_names)
+    two.keypoint_names = dataset.keypoint_names
+    model = with_all_three(dataset.class_names)
+    logs = three_steps(model, two)
+    assert model.loss_names[-2:] == ["mask_loss", "keypoint_loss"]
+    assert all(np.isfinite(value) for log in logs for value in log.values())
+    assert logs[0]["keypoint_loss"] == pytest.approx(np.log(56 * 56), rel=0.1)  # undecided
+    (found,) = model.predict(two.samples[0].image)
+    assert found.keypoints.shape == (len(found), 17, 3) and found.mask_probabilities is not None
+    low, high = found.boxes[:, None, :2], found.boxes[:, None, 2:]
+    points = found.keypoints[..., :2]
+    assert np.all((points >= low - 1) & (points <= high + 1))
+    assert found.draw().shape == (*found.image_size, 3)
 
 
 def make(name, class_names):
