@@ -22,7 +22,8 @@ class Detector(Network):
 
     def __init__(self, config: MaskRCNNConfig, class_names: Sequence[str], **options: Any):
         super().__init__(config, class_names, **options)
-        self._detect_batch = tf.function(self._detect, reduce_retracing=True)
+        self._detect_bytes = _for_any_size(self._detect, tf.uint8)
+        self._detect_floats = _for_any_size(self._detect, tf.float32)
 
     def predict(self, x, *, batch_size: int = 1) -> list[Detections]:
         """What is in each image, in pixels of the original; always a list, one `Detections` each.
@@ -54,7 +55,8 @@ class Detector(Network):
             resize=config.resize,
             canvas=config.canvas,
         ):
-            outputs = self._detect_batch(batch.images, batch.image_sizes)
+            detect = self._detect_bytes if batch.images.dtype == np.uint8 else self._detect_floats
+            outputs = detect(batch.images, batch.image_sizes)
             yield from self._detections(
                 {name: value.numpy() for name, value in outputs.items()}, batch.origins
             )
@@ -118,3 +120,9 @@ class Detector(Network):
         samples = (evaluator.dataset[i] for i in range(len(evaluator.dataset)))
         images = (data.read_image(s.image, s.size, s.name) for s in samples)
         return evaluator.evaluate(self._predictions(images))
+
+
+def _for_any_size(detect, dtype: tf.DType):
+    """Traced once for images (B, H, W, 3) of a type, not once a size."""
+    signature = (tf.TensorSpec((None, None, None, 3), dtype), tf.TensorSpec((None, 2), tf.float32))
+    return tf.function(detect, input_signature=signature)

@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 import cv2
 import keras
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from kmaskrcnn import cli, commands
+from kmaskrcnn import MaskRCNN, cli, commands, weights
 from kmaskrcnn.data import ShapesDataset
 from kmaskrcnn.weights.published import PublishedWeights, rows
 from tests.coco_folder import write_coco
@@ -25,6 +26,7 @@ OPTIONS = {
     "evaluate": "--images --json",
     "predict": "--out --score --json",
     "weights": "--download --json",
+    "convert": "--preset --classes --to",
     "demo": "--out --epochs --seed",
     "build-op": "--verbose",
 }
@@ -33,6 +35,7 @@ ARGUMENTS = {
     "evaluate": ["model", "data"],
     "predict": ["model", "inputs"],
     "weights": [],
+    "convert": ["source", "out"],
     "demo": [],
     "build-op": [],
 }
@@ -207,6 +210,29 @@ def test_weights_that_cannot_be_had(run, shop, monkeypatch):
     result = run("weights", "--download", "family/net")
     assert result.exit_code == 1 and f"{shop.address}/net.pth" in result.output
     assert shop.requests == []
+
+
+def test_weights_are_converted(run, tmp_path):
+    model = MaskRCNN.from_preset("tiny", ["cat", "dog"])
+    arrays, whole = str(tmp_path / "w.npz"), str(tmp_path / "whole.keras")
+    weights.write_arrays(arrays, model.export_state("ours"))
+    result = run("convert", arrays, whole, "--preset", "tiny", "--classes", "cat, dog")
+    assert result.exit_code == 0, result.output
+    assert "2 classes" in result.output and "arrays" in result.output
+    back = str(tmp_path / "back.npz")
+    assert run("convert", whole, back).exit_code == 0
+    assert {k: v.tolist() for k, v in weights.read_arrays(back).items()} == {
+        k: v.tolist() for k, v in weights.read_arrays(arrays).items()
+    }
+
+
+def test_weights_that_cannot_be_converted(run, tmp_path):
+    path = str(weights.write_arrays(tmp_path / "w.npz", {"a": np.zeros(3, np.float32)}))
+    result = run("convert", path, str(tmp_path / "out.keras"))
+    assert result.exit_code != 0 and "--preset" in result.output
+    result = run("convert", path, str(tmp_path / "out.keras"), "--preset", "matterport/mask_rcnn")
+    assert result.exit_code != 0 and "matterport/mask_rcnn_resnet50" in result.output
+    assert not (tmp_path / "out.keras").exists()
 
 
 def test_any_field_can_be_set():
