@@ -22,8 +22,8 @@ from kmaskrcnn.ops import library
 from kmaskrcnn.presets import preset
 from kmaskrcnn.progress import TrainingProgress, console, counted, downloading
 from kmaskrcnn.training import draw_predictions
-from kmaskrcnn.weights.download import fetch, is_cached, place
-from kmaskrcnn.weights.published import PublishedWeights, names, published, rows
+from kmaskrcnn.weights.hub.download import fetch, is_cached, place
+from kmaskrcnn.weights.hub.published import PublishedWeights, names, published, rows
 
 
 @dataclass(frozen=True)

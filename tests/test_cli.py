@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from kmaskrcnn import MaskRCNN, cli, commands, weights
 from kmaskrcnn.data import ShapesDataset
-from kmaskrcnn.weights.published import PublishedWeights, rows
+from kmaskrcnn.weights.hub.published import PublishedWeights, rows
 from tests.coco_folder import write_coco
 from tests.weights.server import serving
 
@@ -161,7 +161,7 @@ def shop(tmp_path, monkeypatch):
     with serving(b"weights") as server:
         url = f"{server.address}/net.pth"
         row = PublishedWeights("family/net", "city", url, "BSD", "here", size=7)
-        monkeypatch.setattr(sys.modules["kmaskrcnn.weights.published"], "_ROWS", (row,))
+        monkeypatch.setattr(sys.modules["kmaskrcnn.weights.hub.published"], "_ROWS", (row,))
         yield server
 
 

@@ -1,11 +1,10 @@
 """Whose weights, and how they get in: readers of files, and arrays assigned by name and shape."""
 
-from kmaskrcnn.weights.bodies import backbone_to_ours
-from kmaskrcnn.weights.checkpoints import read_arrays
-from kmaskrcnn.weights.download import fetch
-from kmaskrcnn.weights.frameworks import count_classes, framework_of, has_heads
-from kmaskrcnn.weights.keras_resnet import from_keras_resnet
-from kmaskrcnn.weights.known_classes import keep_known_classes
+from kmaskrcnn.weights.files.checkpoints import read_arrays
+from kmaskrcnn.weights.files.writing import write_arrays
+from kmaskrcnn.weights.hub.download import fetch
+from kmaskrcnn.weights.hub.published import names as published_names
+from kmaskrcnn.weights.hub.published import published
 from kmaskrcnn.weights.loading import (
     Report,
     assign,
@@ -14,10 +13,11 @@ from kmaskrcnn.weights.loading import (
     missing_names,
     named_variables,
 )
-from kmaskrcnn.weights.published import names as published_names
-from kmaskrcnn.weights.published import published
-from kmaskrcnn.weights.states import from_ours, names_of, to_ours
-from kmaskrcnn.weights.writing import write_arrays
+from kmaskrcnn.weights.naming.bodies import backbone_to_ours
+from kmaskrcnn.weights.naming.frameworks import count_classes, framework_of, has_heads
+from kmaskrcnn.weights.naming.keras_resnet import from_keras_resnet
+from kmaskrcnn.weights.naming.known_classes import keep_known_classes
+from kmaskrcnn.weights.naming.states import from_ours, names_of, to_ours
 
 __all__ = [
     "Report",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import keras
 import numpy as np
 
-from kmaskrcnn.weights.checkpoints import read_arrays
+from kmaskrcnn.weights.files.checkpoints import read_arrays
 
 _LISTED = 8  # names in a message before it says how many more
 _OLDER_NAMES = {"depthwise_kernel": "kernel"}  # of Keras 2 -> of Keras 3

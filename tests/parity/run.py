@@ -14,7 +14,7 @@ import tensorflow as tf
 from kmaskrcnn.data import resizing
 from kmaskrcnn.model import MaskRCNN
 from kmaskrcnn.ops import library
-from kmaskrcnn.weights import states
+from kmaskrcnn.weights.naming import states
 from tests.parity.case import Case
 from tests.parity.orders import ORDERS, Order
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-FILES = Path(__file__).parent / "files"
+FILES = Path(__file__).parent / "written"
 
 
 def torch_arrays() -> dict[str, np.ndarray]:

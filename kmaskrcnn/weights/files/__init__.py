@@ -1,0 +1,1 @@
+"""Weights files of anybody, read without their frameworks: nothing in a file is ever executed."""
