@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +123,7 @@ def load_into(network, checkpoint: Checkpoint, *, strict: bool = True) -> weight
     shapes = {name: tuple(variable.shape) for name, variable in parameters.items()}
     if not checkpoint.is_detector:
         found = weights.backbone_to_ours(checkpoint.arrays, shapes, network.config)
+        _refuse_deeper(checkpoint.source, found.unused, network.config.backbone)
         parameters = {k: v for k, v in parameters.items() if k.startswith(("backbone/", "res5/"))}
         return weights.assign_named(parameters, found.arrays, checkpoint.source, found.unused)
     found = weights.to_ours(checkpoint.arrays, shapes, network.config)
@@ -129,6 +131,16 @@ def load_into(network, checkpoint: Checkpoint, *, strict: bool = True) -> weight
     return weights.assign_named(
         parameters, arrays, checkpoint.source, found.unused, note, allow_unused=not strict
     )
+
+
+def _refuse_deeper(source: str, unused: Sequence[str], backbone: str) -> None:
+    """A classifier's head may be left over, blocks of the body may not: it is another ResNet's."""
+    blocks = [name for name in unused if re.search(r"(layer|res)\d", name)]
+    if blocks:
+        raise ValueError(
+            f"{source} is deeper than {backbone}: it also has {', '.join(blocks[:3])}, …. Give its "
+            "own backbone=, such as 'resnet101'."
+        )
 
 
 def _of_these_classes(network, arrays, known: Sequence[str]) -> tuple[dict[str, Any], str]:

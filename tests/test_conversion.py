@@ -85,6 +85,19 @@ def test_weights_that_do_not_fit_name_what_is_wrong():
         small("torchvision/maskrcnn_resnet50_fpn", weights={"a": np.zeros(3)})
 
 
+def test_a_deeper_backbone_is_refused():
+    deeper = small("tiny", backbone="resnet18").export_state("ours")
+    body = {name: array for name, array in deeper.items() if name.startswith("backbone/")}
+    again = small("tiny", backbone="resnet18", weights=body)
+    np.testing.assert_array_equal(
+        again.parameters["backbone/res2.0.conv1/kernel"].numpy(),
+        body["backbone/res2.0.conv1/kernel"],
+    )
+    body["backbone/res4.2.conv1/kernel"] = body["backbone/res4.1.conv1/kernel"]
+    with pytest.raises(ValueError, match=r"deeper than resnet18.*res4\.2"):
+        small("tiny", backbone="resnet18", weights=body)
+
+
 def test_a_model_that_the_framework_lacks_is_refused():
     with pytest.raises(ValueError, match="torchvision"):
         small("torchvision/maskrcnn_resnet50_fpn", mask_head="mlp").export_state("torchvision")
