@@ -1,11 +1,15 @@
 """Models from and to the files of other projects, on the smallest network."""
 
+import sys
+
 import numpy as np
 import pytest
 
 import kmaskrcnn
 from kmaskrcnn import conversion, weights
 from kmaskrcnn.model import MaskRCNN
+from kmaskrcnn.weights.hub.published import PublishedWeights
+from tests.weights.server import serving
 
 SMALL = {
     "backbone": "resnet_tiny",
@@ -60,6 +64,24 @@ def test_classes_follow_the_weights_and_known_ones_are_kept():
     )
     assert "classes kept from the checkpoint: cat" in str(other.load_report)
     assert "classes that start anew: balloon" in str(other.load_report)
+
+
+def test_published_weights_are_fetched_once_and_loaded(tmp_path, monkeypatch):
+    preset = "torchvision/maskrcnn_resnet50_fpn"
+    model = small(preset)
+    path = weights.write_arrays(tmp_path / "net.safetensors", model.export_state("torchvision"))
+    monkeypatch.setenv("KMASKRCNN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("no_proxy", "*")
+    with serving(path.read_bytes()) as server:
+        url = f"{server.address}/net.safetensors"
+        row = PublishedWeights(preset, "coco", url, "BSD", "here", size=path.stat().st_size)
+        monkeypatch.setattr(sys.modules["kmaskrcnn.weights.hub.published"], "_ROWS", (row,))
+        for _ in range(2):
+            loaded = small(preset, weights="coco")
+        assert len(server.requests) == 1
+    name = "mask_head/logits/kernel"
+    np.testing.assert_array_equal(loaded.parameters[name].numpy(), model.parameters[name].numpy())
+    assert loaded.load_report.source == url and loaded.frozen == ("stem", "C2")
 
 
 def test_a_model_of_ours_is_a_checkpoint_for_other_classes(tmp_path):
