@@ -51,7 +51,8 @@ class MaskRCNNConfig:
     pixel_mean: tuple[float, ...] = (123.675, 116.28, 103.53)
     pixel_std: tuple[float, ...] = (58.395, 57.12, 57.375)
 
-    # Backbone. "fixed_batch" keeps the statistics of its batch norms and learns their scales.
+    # Backbone: one of ours, of keras.applications, or "package>name", a function of the user's that
+    # is registered at Keras. Norm "fixed_batch" keeps the statistics and learns the scales.
     backbone: str = "resnet50"
     norm: str = "frozen_batch"
     norm_epsilon: float | None = None  # None: the epsilon that the backbone is published with

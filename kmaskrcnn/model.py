@@ -71,7 +71,7 @@ class MaskRCNN(Detector):
         epochs: int = 1,
         batch_size: int = 2,
         learning_rate: float | None = None,
-        augmentation: str = "flip",
+        augmentation: data.Policy = "flip",
         seed: int = 0,
         initial_epoch: int = 0,
         validation_freq: int = 1,
@@ -88,7 +88,8 @@ class MaskRCNN(Detector):
             batch_size: images a step.
             learning_rate: of the default optimizer; None scales the paper's to the batch. A model
                 that was compiled by its user keeps that optimizer.
-            augmentation: a policy of `kmaskrcnn.data`: "none", "flip", ….
+            augmentation: "none", "flip", … (see `kmaskrcnn.data.augment`), or a function of your
+                own (see `kmaskrcnn.data.OwnPolicy`).
             seed: of the order, the augmentation and the sampling: same seed, same losses.
             validation_freq: epochs between validations; the last epoch always measures AP.
             callbacks: any of Keras' own.

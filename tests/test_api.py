@@ -14,8 +14,8 @@ from tests.floors import ROOT
 INVENTORY = {
     "kmaskrcnn": "DataError Detections MaskRCNN MaskRCNNConfig NonFiniteLossError "
     "ValidationPictures data evaluation layers load ops preset_names report",
-    "kmaskrcnn.data": "DataCheck DataError Dataset InferenceBatch Instance Origin Report Sample "
-    "ShapesDataset align batches check clear_errors find_data_error image_sources "
+    "kmaskrcnn.data": "DataCheck DataError Dataset InferenceBatch Instance Origin OwnPolicy Policy "
+    "Report Sample ShapesDataset align batches check clear_errors find_data_error image_sources "
     "inference_batches joint_batch load points_to_original prepare_image read_image to_original",
     "kmaskrcnn.evaluation": "CocoEvaluator draw_sample evaluate_coco prediction_sheet",
     "kmaskrcnn.ops": "assign_levels roi_align roi_crop roi_pool roi_warp status",

@@ -1,4 +1,5 @@
-"""Any network of ``keras.applications`` as a backbone: taps found by shape, norms exchanged.
+"""Any network of ``keras.applications``, or of the user's, as a backbone: taps found by shape,
+norms exchanged.
 
 The network is built once for a fixed size, read as a graph, and cloned onto images of any size.
 On the way its batch norms are exchanged, layers that normalise the images are taken out (images
@@ -7,7 +8,7 @@ come in normalised, see :func:`preprocessing`), and so is dropout, which detecto
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
@@ -42,8 +43,9 @@ def find(name: str) -> tuple[str, dict[str, float]]:
     """Reads a backbone's name.
 
     Args:
-        name: a name in ``keras.applications``, in any case, with a width behind it where the
-            network takes one: ``"EfficientNetB0"``, ``"mobilenet_0.75"``, ``"MobileNetV2_1.4"``.
+        name: a function registered at Keras, ``"package>name"``, or a name in
+            ``keras.applications``, in any case, with a width behind it where the network takes one:
+            ``"EfficientNetB0"``, ``"mobilenet_0.75"``, ``"MobileNetV2_1.4"``.
 
     Returns:
         The name as Keras spells it, and its arguments (``{"alpha": 0.75}`` or nothing).
@@ -53,6 +55,9 @@ def find(name: str) -> tuple[str, dict[str, float]]:
     """
     import difflib
 
+    if is_own(name):
+        _own_function(name)
+        return name, {}
     base, alpha = re.fullmatch(r"(.+?)(?:_(\d+(?:\.\d+)?))?", name).groups()
     spelled = {n.lower(): n for n in names()}
     if base.lower() not in spelled:
@@ -69,13 +74,34 @@ def find(name: str) -> tuple[str, dict[str, float]]:
     return found, {"alpha": float(alpha)}
 
 
+def is_own(name: str) -> bool:
+    """Whether a name is that of a function of the user's: ``"package>name"``."""
+    return ">" in name
+
+
+def _own_function(name: str) -> Callable[..., keras.Model]:
+    function = keras.saving.get_registered_object(name)
+    if function is None:
+        package, _, short = name.rpartition(">")
+        raise ValueError(
+            f"the backbone {name!r} is not registered in this program. Define or import its "
+            f"function {short!r} under @keras.saving.register_keras_serializable({package!r}) "
+            "before the model is made or loaded; see examples/own_backbone.py"
+        )
+    return function
+
+
 def preprocessing(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation, in 0…255 RGB, with which a network was trained on ImageNet.
+
+    For a network of the user's those that most are trained with.
 
     Raises:
         ValueError: there is no such network.
     """
     found, _ = find(name)
+    if is_own(name):
+        return _TORCH
     return next(values for pattern, values in _PREPROCESSING if re.match(pattern, found))
 
 
@@ -150,12 +176,29 @@ def taps_within(name: str, arrays: Mapping[str, np.ndarray]) -> dict[str, str]:
 
 
 def _source(found: str, arguments: Mapping, channels: int, imagenet: bool) -> keras.Model:
+    if is_own(found):
+        return _own_source(found, channels, imagenet)
     return getattr(keras.applications, found)(
         include_top=False,
         weights="imagenet" if imagenet else None,
         input_shape=(_PROBE_SIZE, _PROBE_SIZE, channels),
         **arguments,
     )
+
+
+def _own_source(name: str, channels: int, imagenet: bool) -> keras.Model:
+    if imagenet:
+        raise ValueError(
+            f"Keras publishes no ImageNet weights for the backbone {name!r}: give the file of its "
+            "weights instead, or none"
+        )
+    model = _own_function(name)(input_shape=(_PROBE_SIZE, _PROBE_SIZE, channels))
+    if not isinstance(model, keras.Model) or not getattr(model, "operations", None):
+        raise ValueError(
+            f"the backbone {name!r}: expected a functional keras.Model from its function, as "
+            f"keras.Model(images, outputs) makes it, got {type(model).__name__}"
+        )
+    return model
 
 
 def _exchange(op, norm: str, epsilon: float | None):

@@ -28,7 +28,9 @@ def build_backbone(
     Args:
         name: one of our own (``"resnet50"``, … in small letters), or a network of
             ``keras.applications`` in any spelling, with its width where it takes one:
-            ``"EfficientNetB0"``, ``"mobilenet_0.75"``, ``"ResNet50"`` (Keras' own).
+            ``"EfficientNetB0"``, ``"mobilenet_0.75"``, ``"ResNet50"`` (Keras' own); or a function
+            of yours, ``"package>name"`` as ``keras.saving.register_keras_serializable`` calls it,
+            which takes ``input_shape`` and gives a functional model.
         input_channels: C of the images.
         norm: ``"frozen_batch"``, ``"fixed_batch"``, ``"batch"``, or ``"group"``, the one to take
             without weights.

@@ -1,5 +1,6 @@
 """What goes into the network: datasets, their formats, and batches."""
 
+from kmaskrcnn.data.augment import OwnPolicy, Policy
 from kmaskrcnn.data.check import DataCheck, check
 from kmaskrcnn.data.dataset import Dataset, Instance, Sample, align
 from kmaskrcnn.data.errors import DataError, clear_errors, find_data_error
@@ -26,6 +27,8 @@ __all__ = [
     "InferenceBatch",
     "Instance",
     "Origin",
+    "OwnPolicy",
+    "Policy",
     "Report",
     "Sample",
     "ShapesDataset",

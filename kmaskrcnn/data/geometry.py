@@ -92,6 +92,15 @@ def crop(view: View, x: float, y: float, size: tuple[int, int]) -> View:
     return View(view.matrix - [[0, 0, x], [0, 0, y]], size)
 
 
+def rotate(view: View, degrees: float) -> View:
+    """Turns clockwise about the middle; the size stays, corners are cut and come in black."""
+    height, width = view.size
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    turn = np.array([[cosine, -sine], [sine, cosine]])
+    middle = np.array([width / 2, height / 2])
+    return View(compose(np.c_[turn, middle - turn @ middle], view.matrix), view.size)
+
+
 def resize_matrix(size: tuple[int, int], min_size: float, max_size: float) -> np.ndarray:
     """The matrix (2, 3) from ``size`` to ``resized(size, min_size, max_size)``."""
     return resize(identity(size), resized(size, min_size, max_size)).matrix

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from kmaskrcnn.data.augment import parse_policy, sample_view
+from kmaskrcnn.data.augment import Policy, augment, check_policy
 from kmaskrcnn.data.dataset import Dataset, Sample, keypoint_names_of
 from kmaskrcnn.data.encode import Encoded, encode_sample, warp_truths
 from kmaskrcnn.data.errors import DataError
@@ -40,7 +40,7 @@ def batches(
     batch_size: int,
     min_size: int,
     max_size: int,
-    augmentation: str = "none",
+    augmentation: Policy = "none",
     shuffle: bool = False,
     seed: int = 0,
     initial_epoch: int = 0,
@@ -71,7 +71,7 @@ def batches(
         dataset: samples by index; read from several threads.
         batch_size: images a batch; the last one may be smaller.
         min_size, max_size: the shorter side's target, and the longer side's limit.
-        augmentation: a policy of ``data.augment``.
+        augmentation: a policy of ``data.augment``: names, or a function of your own.
         shuffle: another order in each epoch.
         seed, initial_epoch: where the randomness starts; a resumed training passes the epochs it
             has done.
@@ -87,7 +87,7 @@ def batches(
         ValueError: an unknown augmentation, resize or canvas, an empty dataset, a batch size below
             1.
     """
-    parse_policy(augmentation)
+    check_policy(augmentation)
     lay = functools.partial(lay_out, canvas=canvas, max_size=max_size, size_divisor=size_divisor)
     lay(resized_size((1, 1), min_size, max_size, resize))  # refuses unknown names at once
     if len(dataset) == 0 or batch_size < 1:
@@ -100,8 +100,16 @@ def batches(
     threads = num_threads or _num_processors()
 
     def read(epoch, index):
-        view_of = _views(augmentation, min_size, max_size, resize, seed, int(epoch))
-        sample = _read_sample(dataset, int(index), view_of, lay, report)
+        rng = np.random.default_rng([seed, int(epoch), int(index)])
+        look = functools.partial(
+            augment,
+            policy=augmentation,
+            min_size=min_size,
+            max_size=max_size,
+            rng=rng,
+            method=resize,
+        )
+        sample = _read_sample(dataset, int(index), look, lay, report)
         arrays = sample._asdict() | {"image_indices": np.int32(index)}
         return tuple(arrays[name] for name in fields)
 
@@ -166,20 +174,9 @@ def _order(length: int, shuffle: bool, seed: int, initial_epoch: int):
     return generate
 
 
-def _views(augmentation, min_size, max_size, resize, seed, epoch):
-    """A function (index, image size) → view."""
-
-    def view_of(index: int, size: tuple[int, int]):
-        rng = np.random.default_rng([seed, epoch, index])
-        return sample_view(augmentation, size, min_size, max_size, rng, resize)
-
-    return view_of
-
-
-def _read_sample(dataset, index, view_of, lay, report) -> Encoded:
+def _read_sample(dataset, index, look, lay, report) -> Encoded:
     sample = get_sample(dataset, index)
-    image = read_image(sample.image, sample.size, sample.name)
-    view = view_of(index, image.shape[:2])
+    image, view = look(read_image(sample.image, sample.size, sample.name))
     num_classes, names = len(dataset.class_names), keypoint_names_of(dataset)
     truths = warp_truths(sample, view, image.shape[:2], num_classes, report, names)
     return encode_sample(image, truths, view, lay(view.size))

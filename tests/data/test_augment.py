@@ -3,8 +3,18 @@
 import numpy as np
 import pytest
 
-from kmaskrcnn.data.augment import parse_policy, sample_view
-from kmaskrcnn.data.geometry import resize_matrix, resized, warp_points
+from kmaskrcnn.data import DataError
+from kmaskrcnn.data.augment import augment, parse_policy, sample_view
+from kmaskrcnn.data.geometry import (
+    View,
+    identity,
+    resize,
+    resize_matrix,
+    resized,
+    rotate,
+    warp_points,
+)
+from tests.data.samples import noise_image
 
 SIZE, MIN_SIZE, MAX_SIZE = (60, 80), 45, 70
 
@@ -68,3 +78,46 @@ def test_a_single_pixel_survives_everything():
 def test_unknown_names_are_listed():
     with pytest.raises(ValueError, match="'rotate' is unknown; expected names among none, flip"):
         parse_policy("flip+rotate")
+
+
+def turned(image, view, rng):
+    """Darker by half, and turned by ten degrees."""
+    return image // 2, rotate(view, 10)
+
+
+def test_an_own_function_changes_colours_and_view():
+    image = noise_image(*SIZE)
+    changed, view = augment(image, turned, MIN_SIZE, MAX_SIZE, np.random.default_rng(0))
+    np.testing.assert_array_equal(changed, image // 2)
+    expected = rotate(resize(identity(SIZE), resized(SIZE, MIN_SIZE, MAX_SIZE)), 10)
+    np.testing.assert_array_equal(view.matrix, expected.matrix)
+
+
+def test_an_own_function_cannot_spoil_the_dataset_s_own_array():
+    def in_place(image, view, rng):
+        image[:] = 0
+        return image, view
+
+    image = noise_image(*SIZE)
+    with pytest.raises(DataError, match="augmentation in_place: ValueError: .*read-only"):
+        augment(image, in_place, MIN_SIZE, MAX_SIZE, np.random.default_rng(0))
+    assert image.max() > 0
+
+
+@pytest.mark.parametrize(
+    "result, message",
+    [
+        (lambda image, view: (image[::2], view), "expected an image .60, 80, 3. of uint8"),
+        (lambda image, view: (image / 255, view), "of float64"),
+        (lambda image, view: (None, view), "got NoneType"),
+        (lambda image, view: (image, view.matrix), "expected a View"),
+        (lambda image, view: (image, View(view.matrix * np.nan, view.size)), "finite matrix"),
+        (lambda image, view: image, "too many values to unpack"),
+    ],
+)
+def test_what_an_own_function_must_not_give(result, message):
+    def mine(image, view, rng):
+        return result(image, view)
+
+    with pytest.raises(DataError, match=f"augmentation mine: .*{message}"):
+        augment(noise_image(*SIZE), mine, MIN_SIZE, MAX_SIZE, np.random.default_rng(0))

@@ -15,6 +15,7 @@ from kmaskrcnn.data.geometry import (
     resize,
     resize_matrix,
     resized,
+    rotate,
     warp_box,
     warp_image,
     warp_points,
@@ -125,3 +126,18 @@ def test_prepare_image_gives_the_pixels_and_the_matrix():
 def test_an_image_that_fits_is_not_touched():
     image = noise_image(48, 64)
     np.testing.assert_array_equal(warp_image(image, View(np.eye(2, 3), (48, 64))), image)
+
+
+def test_a_turn_goes_clockwise_about_the_middle():
+    view = rotate(identity((10, 20)), 90)
+    np.testing.assert_allclose(warp_points([[10, 5], [15, 5]], view.matrix), [[10, 5], [10, 10]])
+    assert view.size == (10, 20)
+
+
+def test_a_turn_moves_pixels_and_points_alike():
+    """A white square, seen through a turned view, lies where its turned corners say."""
+    image = np.zeros((60, 80, 3), np.uint8)
+    image[20:30, 50:60] = 255
+    view = rotate(identity((60, 80)), 30)
+    seen = np.argwhere(warp_image(image, view)[..., 0] > 127)[:, ::-1] + 0.5
+    np.testing.assert_allclose(seen.mean(0), warp_points([[55, 25]], view.matrix)[0], atol=0.1)

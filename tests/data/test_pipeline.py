@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from kmaskrcnn.data import DataError, Instance, Report, Sample, ShapesDataset, batches, clear_errors
-from kmaskrcnn.data.geometry import prepare_image
+from kmaskrcnn.data.geometry import flip, prepare_image
 from kmaskrcnn.data.resizing import resized_size
 from tests.data.samples import ListDataset, noise_image, write_image
 
@@ -270,3 +270,31 @@ def test_it_runs_inside_a_graph():
         return stream.reduce(0, lambda n, batch: n + tf.shape(batch[0]["images"])[0])
 
     assert count(batches(SHAPES, **SETTINGS)).numpy() == 7
+
+
+def test_a_function_of_the_user_s_moves_pixels_boxes_and_masks_alike():
+    def upside_down(image, view, rng):
+        return image, flip(view, vertical=True)
+
+    one = ListDataset([SHAPES[0]], SHAPES.class_names)
+    (plain,), (seen,) = (
+        arrays(batches(one, **SETTINGS, augmentation=policy)) for policy in ("none", upside_down)
+    )
+    height, width = plain["image_sizes"][0].astype(int)
+    np.testing.assert_array_equal(
+        seen["images"][0, :height, :width], plain["images"][0, :height, :width][::-1]
+    )
+    count = int((plain["labels"] >= 0).sum())
+    flipped = plain["boxes"][0, :count, [0, 3, 2, 1]].T
+    flipped[:, 1::2] = height - flipped[:, 1::2]
+    assert count > 0
+    np.testing.assert_allclose(seen["boxes"][0, :count], flipped, atol=1.01)
+
+
+def test_a_function_that_fails_is_named_with_its_error():
+    def broken(image, view, rng):
+        raise RuntimeError("no such filter")
+
+    with pytest.raises(DataError, match="augmentation broken: RuntimeError: no such filter"):
+        with clear_errors():
+            list(batches(SHAPES, **SETTINGS, augmentation=broken))
