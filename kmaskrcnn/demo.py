@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 import kmaskrcnn
-from kmaskrcnn import commands, report
+from kmaskrcnn import report
+from kmaskrcnn.commands.output import measure, print_figures
 from kmaskrcnn.data import ShapesDataset
 from kmaskrcnn.progress import TrainingProgress, console
 from kmaskrcnn.training import draw_predictions
@@ -56,11 +57,11 @@ def run(
         )
     out.mkdir(parents=True, exist_ok=True)
     report.save_curves(history.history, out / "curves.png")
-    figures = commands.measure(model, unseen)
+    figures = measure(model, unseen)
     model = saved_and_reloaded(model, unseen, out / "model.keras")
     draw_predictions(model, unseen, out / "predictions.jpg", limit=6, columns=6, cell_size=256)
     minutes = (time.perf_counter() - started) / 60
-    commands.print_figures(figures)
+    print_figures(figures)
     console.print(f"{minutes:.1f} minutes; model, curves and predictions are in {out}.")
     console.print(f"box AP {figures['box/AP']:.2f}")
     console.print(f"mask AP {figures['mask/AP']:.2f}")

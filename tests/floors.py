@@ -37,6 +37,7 @@ FLOORS: dict[str, int] = {
     "export": 5,
     "report": 5,
     "conversion": 5,
+    "__main__": 6,
     "cli": 6,
     "commands": 6,
     "demo": 6,

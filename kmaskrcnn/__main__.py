@@ -1,0 +1,7 @@
+"""``python -m kmaskrcnn``: the command line where no script of that name is on the path."""
+
+import sys
+
+from kmaskrcnn.cli import main
+
+sys.exit(main())

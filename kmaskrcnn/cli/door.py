@@ -1,0 +1,56 @@
+"""The group of verbs: `--debug` anywhere, and errors that end in one sentence and an exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+MISTAKES = (ValueError, OSError)
+FAILURES = (RuntimeError, ArithmeticError)  # no compiler, a loss that is not finite, …
+NOT_ENOUGH_MEMORY = ("ResourceExhaustedError", "MemoryError")
+
+
+class Failure(click.ClickException):
+    """What ends the program with one sentence and an exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def failure(error: Exception) -> Failure:
+    """The sentence and the exit code for what went wrong."""
+    text = str(error).strip() or type(error).__name__
+    if type(error).__name__ in NOT_ENOUGH_MEMORY:
+        knobs = "--batch-size, --image-size or --rois-per-image"
+        return Failure(f"Out of memory: try a smaller {knobs}. ({text.splitlines()[0]})", 1)
+    if isinstance(error, MISTAKES):
+        return Failure(text, 2)
+    if isinstance(error, FAILURES):
+        return Failure(text, 1)
+    return Failure(f"{type(error).__name__}: {text} (`--debug` shows where)", 1)
+
+
+class Door(click.Group):
+    """The group of verbs: `--debug` is taken anywhere, and errors become sentences."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--debug" in args:
+            args = ["--debug", *(arg for arg in args if arg != "--debug")]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # in the order of use, not of the alphabet
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            raise Failure("Interrupted.", 130) from None
+        except Exception as error:
+            if ctx.params["debug"]:
+                raise
+            raise failure(error) from error

@@ -1,0 +1,42 @@
+"""`kmaskrcnn predict`: pictures and COCO results of images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kmaskrcnn.cli.options import FILE, FOLDER, MODEL
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  kmaskrcnn predict runs/first/best.keras photo.jpg --out found
+  kmaskrcnn predict runs/first/best.keras photos/ more/*.png --out found --score 0.7
+"""
+)
+@click.argument("model", type=MODEL)
+@click.argument(
+    "inputs",
+    metavar="IMAGE_OR_FOLDER...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+)
+@click.option("--out", required=True, type=FOLDER, help="Where the pictures go.")
+@click.option(
+    "--score",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Keep from here up.",
+)
+@click.option("--json", "json_file", type=FILE, help="COCO results; else OUT/predictions.json.")
+def predict(
+    model: Path, inputs: tuple[Path, ...], out: Path, score: float, json_file: Path | None
+) -> None:
+    """Find the objects in images: a picture of each, and COCO results."""
+    from kmaskrcnn.commands import predict as job
+
+    job.run(model, inputs, out, score, json_file)

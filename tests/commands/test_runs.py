@@ -1,0 +1,107 @@
+"""From files to pictures: train, evaluate, predict, on one small training."""
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import cv2
+import keras
+import pytest
+
+from kmaskrcnn import cli
+from kmaskrcnn.commands.train import best_epoch
+from kmaskrcnn.data import ShapesDataset
+from tests.coco_folder import write_coco
+from tests.terminal import run
+
+
+def test_best_epoch_is_the_one_that_the_checkpoint_kept():
+    nan = math.nan
+    assert best_epoch({}) == {}
+    assert best_epoch({"val_mask_AP": [nan, nan]}) == {}
+    best = {"best/epoch": 2, "best/mask/AP": 0.5}
+    assert best_epoch({"val_mask_AP": [0.1, 0.5, nan, 0.5]}) == best
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A folder with COCO files, and ``run`` as ``kmaskrcnn train`` leaves it."""
+    folder = tmp_path_factory.mktemp("cli")
+    train = write_coco(ShapesDataset(4, seed=1, image_size=(64, 64)), folder, "train")
+    val = write_coco(ShapesDataset(3, seed=2, image_size=(64, 64)), folder, "val")
+    args = f"train {train} --val {val} --out {folder / 'run'} --preset tiny --epochs 2 --seed 3"
+    result = run(*args.split())
+    assert result.exit_code == 0, result.output
+    assert "epoch 2/2" in result.output
+    return folder
+
+
+@pytest.mark.slow
+def test_train_writes_what_it_promises(trained):
+    out = trained / "run"
+    promised = cli.main.commands["train"].help
+    for path in sorted(out.iterdir()):
+        assert path.name in promised and path.stat().st_size > 0
+    assert len(list(out.iterdir())) == 6
+    with (out / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["0", "1"]
+    assert {"loss", "val_loss", "val_mask_AP"} <= set(rows[0])
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert {"box/AP", "mask/AP", "box/AP50", "mask/AP/circle", "best/epoch"} <= set(metrics)
+    for name in ("curves.png", "validation.jpg"):
+        assert cv2.imread(str(out / name)).std() > 1
+
+
+@pytest.mark.slow
+def test_evaluate_repeats_the_figures_of_training(trained):
+    figures = trained / "figures.json"
+    result = run("evaluate", trained / "run/model.keras", trained / "val.json", "--json", figures)
+    assert result.exit_code == 0, result.output
+    assert "circle" in result.output
+    written = json.loads((trained / "run/metrics.json").read_text())
+    again = json.loads(figures.read_text())
+    assert {key for key in written if not key.startswith("best/")} == set(again)
+    for key in (key for key in again if "/" in key):  # the losses are of RoIs drawn at random
+        assert again[key] == pytest.approx(written[key], abs=1e-6), key
+
+
+@pytest.mark.slow
+def test_predict_writes_pictures_and_coco(trained):
+    out = trained / "found"
+    result = run(
+        "predict", trained / "run/model.keras", trained / "val", "--out", out, "--score", 0
+    )
+    assert result.exit_code == 0, result.output
+    pictures = sorted(path.name for path in out.glob("*.jpg"))
+    assert pictures == ["0000.jpg", "0001.jpg", "0002.jpg"]
+    results = json.loads((out / "predictions.json").read_text())
+    assert {r["image_id"] for r in results} <= {0, 1, 2}
+    for one in results:
+        assert set(one) == {"image_id", "category_id", "bbox", "score", "segmentation"}
+        assert one["segmentation"]["size"] == [64, 64]
+
+
+@pytest.mark.slow
+def test_a_broken_image_does_not_stop_the_others(trained):
+    broken = trained / "broken.png"
+    broken.write_bytes(b"no image at all")
+    good = trained / "val/0000.png"
+    out = trained / "some"
+    result = run("predict", trained / "run/model.keras", broken, good, "--out", out)
+    assert result.exit_code == 2
+    assert "1 of 2 images failed" in result.output and "broken.png" in result.output
+    assert (out / "0000.jpg").exists() and (out / "predictions.json").exists()
+
+
+@pytest.mark.slow
+def test_the_demo_runs_from_end_to_end(tmp_path, monkeypatch):
+    from kmaskrcnn import demo
+
+    monkeypatch.setattr(demo, "PRESET", "tiny")
+    monkeypatch.setattr(demo, "UNSEEN", 4)
+    figures = demo.run(tmp_path, epochs=1, images=8)
+    assert set(figures) >= {"box/AP", "mask/AP"}
+    assert {p.name for p in tmp_path.iterdir()} == {"model.keras", "curves.png", "predictions.jpg"}
+    keras.backend.clear_session()
