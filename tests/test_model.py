@@ -4,7 +4,6 @@ import dataclasses
 import json
 import subprocess
 import sys
-import threading
 
 import keras
 import numpy as np
@@ -297,66 +296,6 @@ def test_frozen_stages_do_not_move(shapes):
 
 def weights_of(model, stage):
     return [v for layer in model.backbone.stages[stage] for v in layer.variables]
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (100, 10_000), (7, 300, 3), (33, 50, 4)])
-def test_predict_takes_any_size(shape):
-    image = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)
-    (found,) = eager().predict(image)
-    height, width = shape[:2]
-    assert found.image_size == (height, width)
-    assert np.all(found.boxes <= [width, height, width, height]) and np.all(found.boxes >= 0)
-
-
-def test_predict_takes_paths_folders_arrays_and_lists(shapes, tmp_path):
-    import cv2
-
-    for i in range(2):
-        cv2.imwrite(str(tmp_path / f"{i}.png"), shapes[i].image[..., ::-1])
-    (tmp_path / "notes.txt").write_text("no image")
-    model = eager()
-    assert model.predict([]) == []
-    from_folder = model.predict(tmp_path)
-    from_list = model.predict([tmp_path / "0.png", shapes[1].image])
-    from_stack = model.predict(np.stack([shapes[i].image for i in range(2)]), batch_size=2)
-    assert len(from_folder) == len(from_list) == len(from_stack) == 2
-    for one, two, three in zip(from_folder, from_list, from_stack, strict=True):
-        np.testing.assert_array_equal(one.boxes, two.boxes)
-        np.testing.assert_allclose(one.boxes, three.boxes, atol=1e-2)
-    assert from_folder[0].draw().shape == shapes[0].image.shape
-
-
-def test_predict_says_what_it_cannot_take(tmp_path):
-    model = tiny()
-    with pytest.raises(data.DataError, match="no such"):
-        model.predict(tmp_path / "nowhere.jpg")
-    with pytest.raises(data.DataError, match="no image"):
-        model.predict(tmp_path)
-    with pytest.raises(TypeError, match="path"):
-        model.predict(3.0)
-    (tmp_path / "video.mp4").write_bytes(b"\0\0\0\x18ftypmp42")
-    with pytest.raises(data.DataError, match=r"video\.mp4"):
-        model.predict(tmp_path / "video.mp4")
-
-
-def test_predict_from_threads_is_predict(shapes):
-    model = eager()
-    images = [s.image for s in shapes] * 3
-    expected = model.predict(images)
-    found = [None] * len(images)
-
-    def work(start):
-        for i in range(start, len(images), 4):
-            found[i] = model.predict(images[i])[0]
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for one, two in zip(expected, found, strict=True):
-        np.testing.assert_array_equal(one.boxes, two.boxes)
-        np.testing.assert_array_equal(one.mask_probabilities, two.mask_probabilities)
 
 
 def test_evaluate_gives_losses_and_coco_figures(shapes):

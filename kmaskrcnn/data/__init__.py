@@ -9,7 +9,6 @@ from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.inference import (
     InferenceBatch,
     Origin,
-    image_sources,
     inference_batches,
     joint_batch,
     points_to_original,
@@ -19,6 +18,7 @@ from kmaskrcnn.data.load import load
 from kmaskrcnn.data.pipeline import batches
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.shapes import ShapesDataset
+from kmaskrcnn.data.sources import image_sources
 
 __all__ = [
     "DataCheck",

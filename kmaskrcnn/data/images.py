@@ -9,8 +9,10 @@ import numpy as np
 
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.headers import is_cut_off, read_size
+from kmaskrcnn.data.not_images import HEAD, count_pictures, what_else
 
 MAX_PIXELS = 200_000_000
+MAX_BYTES = 8 * MAX_PIXELS  # four channels of 16 bits, not compressed
 _AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 _UPRIGHT = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
 
@@ -49,13 +51,7 @@ def read_image(
 
 
 def _read_file(path: Path, size: tuple[int, int] | None) -> np.ndarray:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"{path}: the image cannot be read ({error.strerror or error}). Check the path and "
-            "the folder of the images."
-        ) from error
+    data = _bytes_of(path)
     stored = read_size(data)
     if stored is not None and stored[0] * stored[1] > MAX_PIXELS:
         raise DataError(_too_large(str(path), stored))
@@ -64,12 +60,47 @@ def _read_file(path: Path, size: tuple[int, int] | None) -> np.ndarray:
             f"{path}: the file is cut off after {len(data)} bytes. Copy or download it again."
         )
     if size is None:
-        return _decode(data, path, _UPRIGHT)
+        pixels = _decode(data, path, _UPRIGHT)
+        _refuse_several(data, path, pixels)
+        return pixels
     pixels = _decode(data, path, _AS_STORED)
     if pixels.shape[:2] != tuple(size) and pixels.shape[1::-1] == tuple(size):
         upright = _decode(data, path, _UPRIGHT)
         return upright if upright.shape[:2] == tuple(size) else pixels
     return pixels
+
+
+def _bytes_of(path: Path) -> bytes:
+    """The file, if it may be an image: a film of many gigabytes is told by its first bytes."""
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path}: a folder, a device or a pipe; expected an image file.")
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+            found = what_else(head, path)
+            if found is not None:
+                raise DataError(f"{path}: not an image that can be decoded: this is {found}")
+            if path.stat().st_size > MAX_BYTES:
+                raise DataError(f"{path}: more than {MAX_BYTES:,} bytes, too much for an image.")
+            return head + file.read()
+    except OSError as error:
+        raise DataError(
+            f"{path}: the image cannot be read ({error.strerror or error}). Check the path and "
+            "the folder of the images."
+        ) from error
+
+
+def _refuse_several(data: bytes, path: Path, first: np.ndarray) -> None:
+    """Frames or pages of one size are several pictures; smaller ones are previews of the first."""
+    count = count_pictures(data[:HEAD], path)
+    if count == 1:
+        return
+    second = cv2.imreadmulti(str(path), 1, 1, flags=_UPRIGHT)[1]
+    if second and second[0].shape[:2] == first.shape[:2]:
+        raise DataError(
+            f"{path}: {count} pictures in one file. Give those you mean, as arrays: "
+            f"[np.asarray(p.convert('RGB')) for p in ImageSequence.Iterator(Image.open('{path}'))]"
+        )
 
 
 def _decode(data: bytes, path: Path, flags: int) -> np.ndarray:
@@ -90,12 +121,17 @@ def _to_rgb(pixels: np.ndarray, name: str) -> np.ndarray:
     if pixels.ndim not in (2, 3) or channels not in (1, 3, 4) or 0 in pixels.shape:
         raise DataError(
             f"{name} has the shape {pixels.shape}. Expected (height, width), or (height, width, "
-            "1, 3 or 4), not empty."
+            f"1, 3 or 4), not empty.{_channels_first(pixels.shape)}"
         )
     if pixels.shape[0] * pixels.shape[1] > MAX_PIXELS:
         raise DataError(_too_large(name, pixels.shape[:2]))
     pixels = _to_bytes(pixels.reshape(*pixels.shape[:2], channels)[..., :3], name)
     return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+
+
+def _channels_first(shape: tuple[int, ...]) -> str:
+    wrong = len(shape) == 3 and shape[0] in (1, 3, 4) and 0 not in shape
+    return " Channels come last here: use .transpose(1, 2, 0)." if wrong else ""
 
 
 def _to_bytes(pixels: np.ndarray, name: str) -> np.ndarray:
@@ -110,7 +146,7 @@ def _to_bytes(pixels: np.ndarray, name: str) -> np.ndarray:
         return (pixels * 255 + 0.5).astype(np.uint8)
     raise DataError(
         f"{name} is {pixels.dtype} with values {pixels.min()} … {pixels.max()}. Expected uint8, "
-        "uint16 (0 … 65535) or float in 0 … 1; scale it and use .astype('uint8')."
+        "uint16 (0 … 65535) or float in 0 … 1: scale it to 0 … 255 and use .astype('uint8')."
     )
 
 

@@ -1,19 +1,15 @@
-"""What `predict` takes, images on their way into the network without truth, and the way back."""
+"""Images on their way into the network without truth, and the way back of what was found."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from kmaskrcnn.data import resizing
-from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.geometry import Canvas, lay_out, place
-
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 
 
 @dataclass(frozen=True)
@@ -41,28 +37,6 @@ class InferenceBatch(NamedTuple):
     origins: list[Origin]
 
 
-def image_sources(x: Any) -> list[Path | np.ndarray]:
-    """What a person means by `x`, as one path or array an image.
-
-    Args:
-        x: a path, a folder, an array (H, W), (H, W, C) or (B, H, W, C), or a list of these.
-
-    Raises:
-        DataError: a path that does not exist, a folder without images.
-        TypeError: anything else.
-    """
-    if isinstance(x, (str, Path)):
-        return _from_path(Path(x))
-    if isinstance(x, (list, tuple)):
-        return [source for item in x for source in image_sources(item)]
-    if hasattr(x, "__array__") and np.ndim(x) in (2, 3, 4):
-        return list(np.asarray(x)) if np.ndim(x) == 4 else [np.asarray(x)]
-    raise TypeError(
-        "predict takes a path, a folder, an array (height, width[, channels]) or a list of these; "
-        f"got {type(x).__name__}{f' of {np.ndim(x)} axes' if hasattr(x, '__array__') else ''}."
-    )
-
-
 def inference_batches(
     images: Iterable[np.ndarray],
     min_size: int,
@@ -82,8 +56,10 @@ def inference_batches(
         size_divisor, canvas: see ``geometry.lay_out``.
 
     Raises:
-        ValueError: another resize or canvas.
+        ValueError: another resize or canvas, a batch of no images.
     """
+    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ValueError(f"batch_size is the number of images, 1 or more; got {batch_size!r}.")
     waiting: dict[tuple[int, int], list] = {}
     for pixels, origin in _prepare(images, min_size, max_size, size_divisor, resize, canvas):
         group = waiting.setdefault(origin.canvas.size, [])
@@ -183,14 +159,3 @@ def _from_window(boxes: np.ndarray, origin: Origin) -> np.ndarray:
 def _spans(size: tuple[int, int]) -> np.ndarray:
     """(4,) int width - 1, height - 1, twice."""
     return np.tile(np.array(size[::-1]) - 1, 2)
-
-
-def _from_path(path: Path) -> list[Path | np.ndarray]:
-    if not path.is_dir():
-        if not path.exists():
-            raise DataError(f"{path}: there is no such image or folder.")
-        return [path]
-    found = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
-    if not found:
-        raise DataError(f"{path}: no image in this folder ({', '.join(sorted(IMAGE_SUFFIXES))}).")
-    return list(found)

@@ -73,6 +73,7 @@ UNUSABLE = {
     "int64": (np.full((4, 4), 80), "int64 with values 80"),
     "two channels": (np.zeros((4, 4, 2), np.uint8), r"shape \(4, 4, 2\)"),
     "a batch": (np.zeros((1, 4, 4, 3), np.uint8), r"shape \(1, 4, 4, 3\)"),
+    "channels first": (np.zeros((3, 4, 5), np.uint8), r"use \.transpose\(1, 2, 0\)"),
     "empty": (np.zeros((0, 4, 3), np.uint8), r"shape \(0, 4, 3\)"),
     "NaN": (np.full((4, 4), np.nan), "float64 with values nan"),
 }

@@ -1,45 +1,20 @@
-"""What `predict` takes, batches of resized images, and boxes on their way back."""
+"""Batches of resized images, and boxes on their way back."""
 
 import json
 
 import numpy as np
 import pytest
 
-from kmaskrcnn.data import DataError, image_sources, inference_batches
+from kmaskrcnn.data import inference_batches
 from kmaskrcnn.data.geometry import Canvas, lay_out, place, prepare_image
 from kmaskrcnn.data.inference import Origin, joint_batch, points_to_original, to_original
 from kmaskrcnn.data.resizing import resize
-from tests.data.samples import noise_image, write_image
+from tests.data.samples import noise_image
 from tests.shared import shared_path
 
 
 def origin(size, resized, canvas="corner", max_size=1024, index=0):
     return Origin(index, size, resized, lay_out(resized, canvas, max_size, 32))
-
-
-def test_sources_of_every_kind(tmp_path):
-    write_image(tmp_path / "b.png")
-    write_image(tmp_path / "a.jpg")
-    (tmp_path / "notes.txt").write_text("no image")
-    folder = [tmp_path / "a.jpg", tmp_path / "b.png"]
-    assert image_sources(tmp_path) == folder
-    assert image_sources([str(tmp_path / "b.png"), tmp_path]) == [tmp_path / "b.png", *folder]
-    assert [x.shape for x in image_sources(np.zeros((2, 4, 5, 3)))] == [(4, 5, 3)] * 2
-    assert [x.shape for x in image_sources([np.zeros((4, 5)), np.zeros((6, 5, 3))])] == [
-        (4, 5),
-        (6, 5, 3),
-    ]
-
-
-def test_sources_that_are_none(tmp_path):
-    with pytest.raises(DataError, match="there is no such image or folder"):
-        image_sources(tmp_path / "gone.png")
-    with pytest.raises(DataError, match="no image in this folder"):
-        image_sources(tmp_path)
-    with pytest.raises(TypeError, match="got int"):
-        image_sources(3)
-    with pytest.raises(TypeError, match="of 5 axes"):
-        image_sources(np.zeros((1, 1, 1, 1, 3)))
 
 
 def test_equal_shapes_go_together():
@@ -101,6 +76,12 @@ def test_all_images_in_one_batch(canvas):
 
 def test_no_images_no_batches():
     assert list(inference_batches([], 60, 100)) == []
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, "two", None])
+def test_a_batch_of_no_images(count):
+    with pytest.raises(ValueError, match="batch_size is the number of images"):
+        next(inference_batches([noise_image(9, 9)], 8, 8, batch_size=count))
 
 
 def test_the_odd_pixel_of_a_square_lies_below_and_right():
