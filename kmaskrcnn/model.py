@@ -16,6 +16,7 @@ from kmaskrcnn import weights as weight_maps
 from kmaskrcnn.backbones import imagenet_settings, preprocessing, stages_up_to, usable_taps
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.detector import Detector
+from kmaskrcnn.pace import Pace, PaceFigures
 
 
 @keras.saving.register_keras_serializable("kmaskrcnn")
@@ -32,6 +33,7 @@ class MaskRCNN(Detector):
     def __init__(self, config: MaskRCNNConfig, class_names: Sequence[str], **options: Any):
         super().__init__(config, class_names, **options)
         self._means = [keras.metrics.Mean(name=name) for name in ("loss", *self.loss_names)]
+        self.pace = Pace()
 
     # ---------------------------------------------------------------- training
 
@@ -40,7 +42,7 @@ class MaskRCNN(Detector):
         return self._means
 
     def train_step(self, batch):
-        inputs, targets = batch
+        inputs, targets = self.pace.arrived(batch)
         with tf.GradientTape() as tape:
             named = self(inputs, targets=targets, training=True)
             total = tf.add_n(list(named.values()))
@@ -111,7 +113,8 @@ class MaskRCNN(Detector):
         self._prepare_optimizer(len(batches) * epochs, batch_size, learning_rate, initial_epoch)
         if not initial_epoch:  # a training that goes on draws on where it stopped
             self._reseed(seed)
-        watchers = [*self._average_precision(validation_data, validation_freq), *callbacks]
+        measured = self._average_precision(validation_data, validation_freq)
+        watchers = [PaceFigures(self.pace), *measured, *callbacks]
         if validation_data is not None:
             validation_data = self._batches(validation_data, batch_size=1)
         with data.clear_errors(), training.clear_errors():

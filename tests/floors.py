@@ -27,6 +27,7 @@ FLOORS: dict[str, int] = {
     "backbones": 3,
     "losses": 3,
     "training": 3,
+    "pace": 3,
     "parts": 3,
     "results": 3,
     "network": 4,

@@ -1,0 +1,113 @@
+"""The stopwatch of a training, on a model that is one number and data that keep it waiting."""
+
+import math
+import os
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kmaskrcnn import pace
+
+BATCH, STEPS, SLEEP = 4, 6, 0.05
+
+
+class OneNumber(keras.Model):
+    """Learns nothing; reports to its stopwatch, and may take its time."""
+
+    def __init__(self, work: float = 0.0):
+        super().__init__()
+        self.pace, self.work = pace.Pace(), work
+        self.number = self.add_weight(shape=())
+        self.built = True
+
+    def train_step(self, batch):
+        inputs, _ = self.pace.arrived(batch)
+        total = tf.reduce_sum(inputs["images"])
+        tf.py_function(lambda _: time.sleep(self.work), [total], [])
+        return {"loss": self.number.value}
+
+
+def batches(sleep: float = 0.0) -> tf.data.Dataset:
+    """Batches as of `data.batches`, each of which takes so many seconds to make."""
+
+    def generate():
+        for _ in range(STEPS * BATCH):
+            time.sleep(sleep / BATCH)
+            yield {"images": np.zeros((2, 2), np.float32)}, {"labels": 0}
+
+    spec = {"images": tf.TensorSpec([2, 2])}, {"labels": tf.TensorSpec([], tf.int32)}
+    stream = tf.data.Dataset.from_generator(generate, output_signature=spec).batch(BATCH)
+    return stream.apply(tf.data.experimental.assert_cardinality(STEPS))
+
+
+def trained(data, work=0.0, epochs=2, **compiled) -> tuple[OneNumber, dict[str, list[float]]]:
+    model = OneNumber(work)
+    model.compile(keras.optimizers.SGD(0.5), **compiled)
+    watch = pace.PaceFigures(model.pace)
+    return model, model.fit(data, epochs=epochs, verbose=0, callbacks=[watch]).history
+
+
+def test_slow_data_are_waited_for():
+    model, history = trained(batches(SLEEP))
+    assert min(history["data_wait_share"]) > 0.6
+    assert len(model.pace.epoch) == STEPS and model.pace.builds == 1
+    assert 0.2 * BATCH / SLEEP < history["images_per_second"][1] < 1.05 * BATCH / SLEEP
+
+
+def test_slow_steps_wait_for_nothing():
+    _, history = trained(batches().prefetch(2), work=SLEEP)
+    assert max(history["data_wait_share"]) < 0.3
+    assert 0.2 * BATCH / SLEEP < history["images_per_second"][1] < 1.05 * BATCH / SLEEP
+
+
+def test_the_step_that_builds_is_measured_apart():
+    model, history = trained(batches(SLEEP).take(1), epochs=2)
+    assert math.isnan(history["images_per_second"][0]) and math.isnan(history["data_wait_share"][0])
+    assert model.pace.build_seconds > SLEEP and len(model.pace.recent) == 1
+    assert history["images_per_second"][1] > 0
+
+
+def test_every_epoch_has_memory_and_rate():
+    _, history = trained(batches().take(2))
+    assert history["learning_rate"] == [0.5, 0.5]
+    assert 50 < history["memory_mb"][0] <= history["memory_mb"][1] < 1e6
+
+
+def test_several_steps_a_call_have_no_share_but_a_speed():
+    _, history = trained(batches(), steps_per_execution=3)
+    assert math.isnan(history["data_wait_share"][1]) and history["images_per_second"][1] > 0
+
+
+def test_validation_is_no_step():
+    watch = pace.Pace()
+    watch.begin_step()
+    watch.arrived({"images": tf.zeros([2, 1])})
+    watch.pause()
+    time.sleep(SLEEP)
+    watch.pause()
+    assert len(watch.epoch) == 1 and watch.epoch[0].seconds < SLEEP
+    assert watch.epoch[0].images == 2
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks Linux twice")
+def test_peak_memory_is_what_the_system_says(monkeypatch):
+    block = np.ones(2**22)
+    held = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    from_proc = pace.peak_memory()
+    assert block.nbytes < held <= from_proc
+    monkeypatch.setattr("builtins.open", no_file)
+    assert from_proc * 0.99 <= pace.peak_memory()  # of the program before this one, perhaps
+
+
+def no_file(*args):
+    raise FileNotFoundError
+
+
+def test_advice_is_given_to_those_who_wait():
+    assert "40 % of the time" in pace.advice(0.4)
+    assert pace.advice(0.2) == pace.advice(math.nan) == ""
