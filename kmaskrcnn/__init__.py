@@ -22,6 +22,7 @@ _HOMES = {
     "MaskRCNN": "kmaskrcnn.model",
     "MaskRCNNConfig": "kmaskrcnn.config",
     "NonFiniteLossError": "kmaskrcnn.training",
+    "OutOfMemoryError": "kmaskrcnn.memory",
     "ValidationPictures": "kmaskrcnn.training",
     "load": "kmaskrcnn.model",
     "preset_names": "kmaskrcnn.presets",

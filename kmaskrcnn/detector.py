@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kmaskrcnn import data, tracing
+from kmaskrcnn import data, memory, tracing
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.evaluation import CocoEvaluator
 from kmaskrcnn.network import Network
@@ -35,11 +35,18 @@ class Detector(Network):
 
         Raises:
             kmaskrcnn.data.DataError: not an image, or none found; names the file.
+            OutOfMemoryError: names what to lower, with its values.
         """
         sources = data.image_sources(x)
         images = (data.read_image(source) for source in sources)
-        found = dict(self._predictions(images, batch_size))
+        with memory.clear_errors(batch_size=batch_size, **self._memory_knobs()):
+            found = dict(self._predictions(images, batch_size))
         return [dataclasses.replace(found[i], image=source) for i, source in enumerate(sources)]
+
+    def _memory_knobs(self) -> dict[str, int]:
+        """What the memory of predicting grows with, and can be lowered."""
+        names = ("min_size", "max_size", "proposals_test", "detections_per_image")
+        return {name: getattr(self.config, name) for name in names}
 
     def _predictions(
         self, images: Iterable[np.ndarray], batch_size: int = 1

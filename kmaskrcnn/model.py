@@ -11,12 +11,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kmaskrcnn import data, presets, pretrained, training
+from kmaskrcnn import data, memory, presets, pretrained, training
 from kmaskrcnn import weights as weight_maps
 from kmaskrcnn.backbones import imagenet_settings, preprocessing, stages_up_to, usable_taps
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.detector import Detector
 from kmaskrcnn.pace import Pace, PaceFigures
+
+TRAINING_KNOBS = ("min_size", "max_size", "rois_per_image")  # what its memory grows with
 
 
 @keras.saving.register_keras_serializable("kmaskrcnn")
@@ -99,6 +101,7 @@ class MaskRCNN(Detector):
 
         Raises:
             NonFiniteLossError: a loss became NaN or infinite; names the components and images.
+            OutOfMemoryError: names what to lower, with its values.
             kmaskrcnn.data.DataError: a file or annotation that cannot be used; names it.
         """
         self._check(train, validation_data, verbose)
@@ -117,7 +120,12 @@ class MaskRCNN(Detector):
         watchers = [PaceFigures(self.pace), *measured, *callbacks]
         if validation_data is not None:
             validation_data = self._batches(validation_data, batch_size=1)
-        with data.clear_errors(), training.clear_errors():
+        knobs = {name: getattr(self.config, name) for name in TRAINING_KNOBS}
+        with (
+            data.clear_errors(),
+            training.clear_errors(train),
+            memory.clear_errors(batch_size=batch_size, **knobs),
+        ):
             return super().fit(
                 batches,
                 shuffle=False,
@@ -185,9 +193,9 @@ class MaskRCNN(Detector):
         if not self.compiled:
             self._prepare_optimizer(1, 1, None, 0)
         evaluator = self._evaluator(x)
-        with data.clear_errors():
+        with data.clear_errors(), memory.clear_errors(**self._memory_knobs()):
             named = super().evaluate(self._batches(x, batch_size=1), return_dict=True, **options)
-        return {**named, **self._measure(evaluator)}
+            return {**named, **self._measure(evaluator)}
 
     @classmethod
     def from_preset(

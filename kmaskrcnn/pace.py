@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,8 @@ from typing import NamedTuple
 
 import keras
 import tensorflow as tf
+
+from kmaskrcnn.memory import peak_memory
 
 LONG_WAIT = 0.3  # share of the time from which on a training ought to be told
 RECENT = 50  # steps
@@ -144,21 +145,3 @@ class PaceFigures(keras.callbacks.Callback):
             logs["data_wait_share"] = wait_share(self.pace.epoch)
             logs["memory_mb"] = peak_memory() / 2**20
             logs["learning_rate"] = float(self.model.optimizer.learning_rate)
-
-
-def peak_memory() -> float:
-    """Bytes that this process has had in memory at most; nan where the system does not tell."""
-    try:
-        with open("/proc/self/status") as file:
-            return 1024.0 * next(int(line.split()[1]) for line in file if line[:6] == "VmHWM:")
-    except (OSError, StopIteration):
-        return _peak_memory_of_unix()
-
-
-def _peak_memory_of_unix() -> float:
-    try:
-        import resource  # there is none on Windows
-    except ImportError:
-        return math.nan
-    unit = 1 if sys.platform == "darwin" else 1024
-    return float(unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

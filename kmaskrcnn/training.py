@@ -161,23 +161,39 @@ def stop_if_not_finite(losses: Mapping[str, tf.Tensor], image_indices: tf.Tensor
     """An assertion that names every loss and the images' places in the dataset."""
     finite = tf.reduce_all([tf.math.is_finite(loss) for loss in losses.values()])
     template = ", ".join(f"{name} {{}}" for name in losses) + "; images {}"
-    values = tf.strings.format(template, [*losses.values(), image_indices])
+    values = tf.strings.format(template, [*losses.values(), image_indices], summarize=-1)
     return tf.debugging.Assert(finite, [tf.strings.join([NOT_FINITE, values, END])])
 
 
 @contextmanager
-def clear_errors() -> Iterator[None]:
-    """Raises `NonFiniteLossError` in the place of TensorFlow's report of that assertion."""
+def clear_errors(dataset: Dataset | None = None) -> Iterator[None]:
+    """Raises `NonFiniteLossError` in the place of TensorFlow's report of that assertion.
+
+    Args:
+        dataset: names the images that the batch was made of; None, or batches: numbers only.
+    """
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
         if NOT_FINITE not in str(error):
             raise
         values = str(error).split(NOT_FINITE, 1)[1].split(END, 1)[0]
+        places = [int(number) for number in values.rpartition("[")[2].strip("] ").split()]
         raise NonFiniteLossError(
-            f"The loss is not finite any more: {values} (their places in the dataset). Lower "
-            "learning_rate, lengthen warmup_steps, or look at the annotations of these images."
+            f"The loss is not finite any more: {values} (their places in the dataset"
+            f"{_names_of(places, dataset)}). Lower learning_rate, lengthen warmup_steps, or look "
+            "at the annotations of these images."
         ) from None
+
+
+def _names_of(places: Sequence[int], dataset: Dataset | None) -> str:
+    """``: a.jpg, b.jpg``, or nothing where the dataset is one of batches or fails itself."""
+    if dataset is None or isinstance(dataset, tf.data.Dataset):
+        return ""
+    try:
+        return ": " + ", ".join(dataset[place].name for place in places)
+    except Exception:  # a user's dataset, in the middle of another error
+        return ""
 
 
 def is_default(optimizer: keras.optimizers.Optimizer) -> bool:

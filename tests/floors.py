@@ -17,6 +17,7 @@ FLOORS: dict[str, int] = {
     "presets": 0,
     "reference_presets": 0,
     "classes": 0,
+    "memory": 1,
     "ops": 1,
     "structures": 1,
     "tensors": 1,

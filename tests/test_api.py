@@ -12,7 +12,7 @@ import kmaskrcnn
 from tests.floors import ROOT
 
 INVENTORY = {
-    "kmaskrcnn": "DataError Detections MaskRCNN MaskRCNNConfig NonFiniteLossError "
+    "kmaskrcnn": "DataError Detections MaskRCNN MaskRCNNConfig NonFiniteLossError OutOfMemoryError "
     "ValidationPictures data evaluation layers load ops preset_names report",
     "kmaskrcnn.data": "DataCheck DataError Dataset InferenceBatch Instance Origin OwnPolicy Policy "
     "Report Sample ShapesDataset align batches check clear_errors find_data_error image_sources "

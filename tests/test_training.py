@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from kmaskrcnn import training
 from kmaskrcnn.config import MaskRCNNConfig
+from kmaskrcnn.data import Sample
 
 
 def test_rate_warms_up_and_is_divided_at_the_boundaries():
@@ -63,3 +64,18 @@ def test_a_loss_that_is_not_finite_is_named_with_its_images():
     ):
         losses = {"a": tf.constant(1.0), "b": tf.constant(np.inf)}
         training.stop_if_not_finite(losses, tf.constant([3, 4]))
+
+
+def test_the_files_of_a_loss_that_is_not_finite_are_named():
+    samples = [Sample(f"photos/{name}.jpg") for name in "abcdefghij"]
+    for dataset, expected in (
+        (samples, r"\[9 0 2 3 4 5 6\].*dataset: photos/j.jpg, photos/a.jpg, .*photos/g.jpg\)"),
+        (samples[:3], r"\[9 0 2 3 4 5 6\] \(their places in the dataset\)"),
+        (tf.data.Dataset.range(2), r"\[9 0 2 3 4 5 6\] \(their places in the dataset\)"),
+    ):
+        with (
+            pytest.raises(training.NonFiniteLossError, match=expected),
+            training.clear_errors(dataset),
+        ):
+            places = tf.constant([9, 0, 2, 3, 4, 5, 6])
+            training.stop_if_not_finite({"a": tf.constant(np.nan)}, places)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import click
@@ -9,6 +10,11 @@ import click
 MISTAKES = (ValueError, OSError)
 FAILURES = (RuntimeError, ArithmeticError)  # no compiler, a loss that is not finite, …
 NOT_ENOUGH_MEMORY = ("ResourceExhaustedError", "MemoryError")
+KNOBS = {  # the options that set what memory grows with
+    "batch_size": "--batch-size",
+    "min_size": "--image-size",
+    "rois_per_image": "--rois-per-image",
+}
 
 
 class Failure(click.ClickException):
@@ -19,17 +25,26 @@ class Failure(click.ClickException):
         self.exit_code = exit_code
 
 
-def failure(error: Exception) -> Failure:
-    """The sentence and the exit code for what went wrong."""
+def failure(error: Exception, options: Collection[str] = ()) -> Failure:
+    """The sentence and the exit code for what went wrong; ``options`` are those of the verb."""
     text = str(error).strip() or type(error).__name__
+    if type(error).__name__ == "OutOfMemoryError":
+        return Failure(as_options(text, options), 1)
     if type(error).__name__ in NOT_ENOUGH_MEMORY:
-        knobs = "--batch-size, --image-size or --rois-per-image"
-        return Failure(f"Out of memory: try a smaller {knobs}. ({text.splitlines()[0]})", 1)
+        return Failure(f"Out of memory: {text.splitlines()[0]}", 1)
     if isinstance(error, MISTAKES):
         return Failure(text, 2)
     if isinstance(error, FAILURES):
         return Failure(text, 1)
     return Failure(f"{type(error).__name__}: {text} (`--debug` shows where)", 1)
+
+
+def as_options(text: str, options: Collection[str]) -> str:
+    """``batch_size=2`` as a verb with that option says it: ``--batch-size 2``."""
+    for name, option in KNOBS.items():
+        if option in options:
+            text = text.replace(f"{name}=", f"{option} ")
+    return text
 
 
 class Door(click.Group):
@@ -53,4 +68,8 @@ class Door(click.Group):
         except Exception as error:
             if ctx.params["debug"]:
                 raise
-            raise failure(error) from error
+            raise failure(error, self._options_of(ctx)) from error
+
+    def _options_of(self, ctx: click.Context) -> list[str]:
+        verb = self.commands.get(ctx.invoked_subcommand or "")
+        return [name for parameter in verb.params for name in parameter.opts] if verb else []

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from kmaskrcnn.cli import door
-from kmaskrcnn.commands import build_op
+from kmaskrcnn.commands import build_op, evaluate, train
+from kmaskrcnn.memory import OutOfMemoryError
 from tests.terminal import run
 
 MISTAKES = {
@@ -46,7 +47,7 @@ class ResourceExhaustedError(Exception):
     [
         (ValueError("expected a, got b"), 2, "expected a, got b"),
         (OSError("disk full"), 2, "disk full"),
-        (ResourceExhaustedError("OOM when\nallocating"), 1, "--batch-size"),
+        (ResourceExhaustedError("OOM when\nallocating"), 1, "Out of memory: OOM when"),
         (RuntimeError("no compiler"), 1, "no compiler"),
         (KeyError("boxes"), 1, "KeyError: 'boxes' (`--debug`"),
     ],
@@ -55,6 +56,22 @@ def test_every_error_has_a_sentence_and_a_code(error, code, expected):
     failure = door.failure(error)
     assert failure.exit_code == code
     assert expected in failure.message
+
+
+def test_short_memory_names_the_options_that_the_verb_has(monkeypatch):
+    knobs = {"batch_size": 2, "min_size": 800, "max_size": 1333, "rois_per_image": 512}
+
+    def too_much(*args):
+        raise OutOfMemoryError("a tensor of shape [9]", knobs)
+
+    monkeypatch.setattr(train, "run", too_much)
+    result = run("train", "a", "--val", "a", "--out", "o")
+    assert result.exit_code == 1
+    said = " ".join(result.output.split())
+    assert "a tensor of shape [9]. Lower one of:" in said
+    assert "--batch-size 2, --image-size 800 (max_size=1333), --rois-per-image 512." in said
+    monkeypatch.setattr(evaluate, "run", too_much)
+    assert "min_size=800" in run("evaluate", __file__, "a").output
 
 
 def test_interrupting_is_no_error(monkeypatch):

@@ -1,0 +1,113 @@
+"""Memory: what the process has held, and errors that say what to lower."""
+
+import os
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import kmaskrcnn
+from kmaskrcnn import data, memory
+
+TOO_BIG = 2**22  # a square of so many floats is 64 TiB: refused at once, nothing is filled
+
+
+def tensor_that_does_not_fit(*args):
+    """As TensorFlow says it, without the ten seconds that it waits first."""
+    raise tf.errors.ResourceExhaustedError(
+        None,
+        None,
+        "{{function_node __wrapped__Fill_device_/job:localhost/replica:0/task:0/device:GPU:0}} OOM "
+        f"when allocating tensor with shape[{TOO_BIG},{TOO_BIG}] and type float on "
+        "/job:localhost/replica:0/task:0/device:GPU:0 by allocator GPU_0_bfc [Op:Fill] name: ",
+    )
+
+
+def array_that_does_not_fit(*args):
+    return np.zeros((TOO_BIG, TOO_BIG), np.float32)
+
+
+def in_a_graph():
+    tf.function(lambda n: tf.reduce_sum(tf.random.normal([n, n])))(tf.constant(TOO_BIG))
+
+
+def in_the_data():
+    stream = tf.data.Dataset.range(2)
+    list(stream.map(lambda i: tf.numpy_function(array_that_does_not_fit, [], tf.float32)))
+
+
+def without_a_word():
+    raise MemoryError
+
+
+@pytest.mark.parametrize(
+    "work, asked",
+    [
+        (tensor_that_does_not_fit, "a tensor of shape [4194304,4194304], float, on GPU:0"),
+        (in_a_graph, "a tensor of shape [4194304,4194304], float, on CPU:0"),
+        (array_that_does_not_fit, "64.0 TiB for an array with shape (4194304, 4194304)"),
+        (in_the_data, "64.0 TiB for an array with shape (4194304, 4194304)"),
+        (without_a_word, "what this step needs"),
+    ],
+)
+def test_every_kind_of_refusal_names_what_was_asked_for_and_the_knobs(work, asked):
+    with pytest.raises(kmaskrcnn.OutOfMemoryError) as caught, memory.clear_errors(a=2, b=3):
+        work()
+    assert asked in str(caught.value) and str(caught.value).endswith("Lower one of: a=2, b=3.")
+    assert isinstance(caught.value, MemoryError) and caught.value.knobs == {"a": 2, "b": 3}
+
+
+def test_the_inner_knobs_win_and_other_errors_pass():
+    with (
+        pytest.raises(memory.OutOfMemoryError, match="inner=1"),
+        memory.clear_errors(outer=1),
+        memory.clear_errors(inner=1),
+    ):
+        without_a_word()
+    with pytest.raises(KeyError), memory.clear_errors(outer=1):
+        raise KeyError
+
+
+@pytest.fixture(scope="module")
+def model():
+    names = data.ShapesDataset.class_names
+    made = kmaskrcnn.MaskRCNN.from_preset("tiny", names, min_size=64, max_size=96)
+    made.compile(keras.optimizers.SGD(), run_eagerly=True)  # so that nothing need be built
+    return made
+
+
+def test_fit_names_the_three_knobs_and_their_values(model, monkeypatch):
+    shapes = data.ShapesDataset(2, image_size=(64, 64))
+    monkeypatch.setattr(model, "train_step", tensor_that_does_not_fit)
+    with pytest.raises(kmaskrcnn.OutOfMemoryError) as caught:
+        model.fit(shapes, batch_size=2, verbose=0)
+    knobs = f"batch_size=2, min_size=64 (max_size=96), rois_per_image={model.config.rois_per_image}"
+    assert f"shape [{TOO_BIG},{TOO_BIG}]" in str(caught.value) and knobs in str(caught.value)
+
+
+def test_evaluate_and_predict_name_theirs(model, monkeypatch):
+    shapes = data.ShapesDataset(2, image_size=(64, 64))
+    monkeypatch.setattr(model, "test_step", tensor_that_does_not_fit)
+    monkeypatch.setattr(model, "_detect_bytes", tensor_that_does_not_fit)
+    knobs = r"min_size=64 \(max_size=96\), proposals_test=\d+, detections_per_image=\d+"
+    with pytest.raises(kmaskrcnn.OutOfMemoryError, match="one of: " + knobs):
+        model.evaluate(shapes, verbose=0)
+    with pytest.raises(kmaskrcnn.OutOfMemoryError, match="one of: batch_size=3, " + knobs):
+        model.predict([s.image for s in shapes], batch_size=3)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks Linux twice")
+def test_peak_memory_is_what_the_system_says(monkeypatch):
+    block = np.ones(2**22)
+    held = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    from_proc = memory.peak_memory()
+    assert block.nbytes < held <= from_proc
+    monkeypatch.setattr("builtins.open", no_file)
+    assert from_proc * 0.99 <= memory.peak_memory()  # of the program before this one, perhaps
+
+
+def no_file(*args):
+    raise FileNotFoundError
