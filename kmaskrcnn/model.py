@@ -16,6 +16,7 @@ from kmaskrcnn import weights as weight_maps
 from kmaskrcnn.backbones import imagenet_settings, preprocessing, stages_up_to, usable_taps
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.detector import Detector
+from kmaskrcnn.files import atomic
 from kmaskrcnn.pace import Pace, PaceFigures
 
 TRAINING_KNOBS = ("min_size", "max_size", "rois_per_image")  # what its memory grows with
@@ -251,6 +252,20 @@ class MaskRCNN(Detector):
         """
         arrays = {name: value.numpy() for name, value in self.parameters.items()}
         return weight_maps.from_ours(arrays, self.config, framework)
+
+    def save(self, filepath: str | Path, overwrite: bool = True, **options: Any) -> None:
+        """Writes the model with its optimizer as a ``.keras`` file, for `kmaskrcnn.load`.
+
+        Raises:
+            ValueError: another ending.
+            OSError: a disk that is full, and the like; names the file, and the former one stays.
+        """
+        if Path(filepath).suffix != ".keras":
+            raise ValueError(f"{filepath}: a model is kept in a file that ends in .keras.")
+        if Path(filepath).exists() and not overwrite:
+            raise ValueError(f"{filepath} exists: give overwrite=True or another name.")
+        with atomic(filepath) as unfinished:
+            super().save(unfinished, **options)
 
     def get_config(self) -> dict[str, Any]:
         return {

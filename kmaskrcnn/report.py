@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kmaskrcnn.files import atomic
+
 METRICS = {
     "val_mask_AP": ("mask AP", "#c1121f", "-"),
     "val_mask_AP50": ("mask AP50", "#c1121f", ":"),
@@ -51,10 +53,9 @@ def save_curves(
         _draw_metrics(axes[2], {key: columns[key] for key in metrics})
     for axis in axes:
         _tidy(axis)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, facecolor="white")
-    return path
+    with atomic(path) as unfinished:
+        figure.savefig(unfinished, facecolor="white")
+    return Path(path)
 
 
 def read_history(history: Any) -> dict[str, list[float]]:

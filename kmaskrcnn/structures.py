@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from kmaskrcnn.files import write_bytes
 from kmaskrcnn.ops import drawing, regions
 from kmaskrcnn.ops.coco_result import coco_result
 from kmaskrcnn.ops.detection_checks import checked_fields
@@ -286,8 +287,7 @@ class Detections:
             data = json.dumps(self.to_coco(image_id)).encode()
         else:
             data = drawing.encode_picture(self.draw(image, **how), suffix)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        write_bytes(path, data)
         return path
 
     def __repr__(self) -> str:

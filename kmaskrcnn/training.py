@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
 import keras
 import tensorflow as tf
 
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.data import Dataset, read_image
 from kmaskrcnn.evaluation import prediction_sheet
+from kmaskrcnn.files import write_bytes
+from kmaskrcnn.ops.drawing import encode_picture
 
 IMAGES_OF_PAPER_BATCH = 16
 RATE_OF_PAPER_BATCH = 0.02
@@ -148,8 +149,7 @@ def draw_predictions(
     images = (read_image(s.image, s.size, s.name) for s in samples)
     found = (model.predict(image)[0].filter(score=score) for image in images)
     sheet = prediction_sheet(dataset, enumerate(found), limit=limit, **layout)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), sheet[..., ::-1])
+    write_bytes(path, encode_picture(sheet, Path(path).suffix))
 
 
 def headline(figures: Mapping[str, float]) -> dict[str, float]:

@@ -18,6 +18,7 @@ FLOORS: dict[str, int] = {
     "reference_presets": 0,
     "classes": 0,
     "memory": 1,
+    "files": 0,
     "ops": 1,
     "structures": 1,
     "tensors": 1,

@@ -15,6 +15,7 @@ from kmaskrcnn import data
 from kmaskrcnn.layers import ImageNormalization
 from kmaskrcnn.model import MaskRCNN
 from kmaskrcnn.training import NonFiniteLossError
+from tests.limits import file_size_limit
 
 LOSSES = ("loss", "rpn_class_loss", "rpn_box_loss", "class_loss", "box_loss", "mask_loss")
 
@@ -253,6 +254,19 @@ def test_a_broken_model_file_is_named(tmp_path, content):
         kmaskrcnn.load(path)
     with pytest.raises(ValueError, match=r"missing\.keras"):
         kmaskrcnn.load(tmp_path / "missing.keras")
+
+
+def test_a_model_is_saved_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "m.keras"
+    model = tiny()
+    model.save(path)
+    whole = path.read_bytes()
+    for wrong in ({"filepath": tmp_path / "m.h5"}, {"filepath": path, "overwrite": False}):
+        with pytest.raises(ValueError, match=r"m\."):
+            model.save(**wrong)
+    with file_size_limit(100_000), pytest.raises(OSError, match=r"m\.keras: cannot be written"):
+        model.save(path)
+    assert path.read_bytes() == whole and list(tmp_path.iterdir()) == [path]
 
 
 def test_config_survives_with_every_field_off_its_default(tmp_path):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import h5py
 import numpy as np
+
+from kmaskrcnn.files import atomic
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -35,15 +36,13 @@ def write_arrays(path: str | os.PathLike, arrays: Arrays) -> Path:
 
     Raises:
         ValueError: another ending.
+        OSError: a disk that is full, and the like; see `files.atomic`.
     """
     path = Path(path)
     if path.suffix not in _WRITERS:
         raise ValueError(f"{path}: expected one of the endings {', '.join(_WRITERS)}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing") as folder:
-        unfinished = Path(folder, path.name)
+    with atomic(path) as unfinished:
         _WRITERS[path.suffix](unfinished, arrays)
-        os.replace(unfinished, path)
     return path
 
 
