@@ -11,6 +11,7 @@ from typing import Any
 from rich.table import Table
 
 from kmaskrcnn.data import Dataset
+from kmaskrcnn.files import write_text
 from kmaskrcnn.progress import console
 
 
@@ -36,5 +37,4 @@ def write_json(path: Path, content: Any) -> None:
     """Readable JSON; its folder is made. What is not a number is written as null."""
     if isinstance(content, Mapping):
         content = {key: None if math.isnan(value) else value for key, value in content.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    write_text(path, json.dumps(content, indent=1) + "\n")
