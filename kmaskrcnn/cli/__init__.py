@@ -12,7 +12,7 @@ import os
 
 import click
 
-from kmaskrcnn.cli import build_op, convert, demo, evaluate, predict, train, weights
+from kmaskrcnn.cli import build_op, completion, convert, demo, evaluate, predict, train, weights
 from kmaskrcnn.cli.door import Door
 
 VERBS = (  # in the order of use, as the help lists them
@@ -23,6 +23,7 @@ VERBS = (  # in the order of use, as the help lists them
     convert.convert,
     demo.demo,
     build_op.build_op,
+    completion.completion,
 )
 
 

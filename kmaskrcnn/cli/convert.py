@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kmaskrcnn.cli.options import FILE
+from kmaskrcnn.cli.options import FILE, presets
 
 
 @click.command(
@@ -19,9 +19,9 @@ Examples:
   kmaskrcnn convert runs/first/best.keras model.safetensors --to torchvision
 """,
 )
-@click.argument("source", metavar="IN")
+@click.argument("source", metavar="IN", type=click.Path())
 @click.argument("out", metavar="OUT", type=FILE)
-@click.option("--preset", help="The network of a file of weights.")
+@click.option("--preset", shell_complete=presets, help="The network of a file of weights.")
 @click.option("--classes", help="Its classes, as cat,dog; else those that it was published with.")
 @click.option(
     "--to",

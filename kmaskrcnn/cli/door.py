@@ -65,6 +65,8 @@ class Door(click.Group):
             raise
         except KeyboardInterrupt:
             raise Failure("Interrupted.", 130) from None
+        except BrokenPipeError:
+            raise  # the reader of a pipe left, as head does: click ends in silence
         except Exception as error:
             if ctx.params["debug"]:
                 raise

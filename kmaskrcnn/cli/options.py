@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import click
 
+from kmaskrcnn.config import CHOICES, MaskRCNNConfig
+from kmaskrcnn.presets import preset_names
+
 MODEL = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 OLD_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+DATA = click.Path()  # may name a part of a folder: nuclei#train
 FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def fields(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
+    """Completions of ``NAME=VALUE``: fields of the config, and the values of those with few."""
+    name, equals, _ = typed.partition("=")
+    if equals:
+        offers = [f"{name}={choice}" for choice in CHOICES.get(name, ())]
+    else:
+        offers = [f"{field.name}=" for field in dataclasses.fields(MaskRCNNConfig)]
+    return [offer for offer in offers if offer.startswith(typed)]
+
+
+def presets(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
+    """Completions of a preset's name."""
+    return [name for name in preset_names() if name.startswith(typed)]
+
+
+as_json = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the figures as JSON on standard output, and nothing else there.",
+)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kmaskrcnn.cli.options import FILE, FOLDER, MODEL
+from kmaskrcnn.cli.options import FILE, FOLDER, MODEL, as_json
 
 
 @click.command(
@@ -32,11 +32,13 @@ Examples:
     show_default=True,
     help="Keep from here up.",
 )
-@click.option("--json", "json_file", type=FILE, help="COCO results; else OUT/predictions.json.")
+@click.option("--coco", type=FILE, help="COCO results; else OUT/predictions.json.")
+@as_json
 def predict(
-    model: Path, inputs: tuple[Path, ...], out: Path, score: float, json_file: Path | None
+    model: Path, inputs: tuple[Path, ...], out: Path, score: float, coco: Path | None, as_json: bool
 ) -> None:
     """Find the objects in images: a picture of each, and COCO results."""
     from kmaskrcnn.commands import predict as job
+    from kmaskrcnn.commands.output import tell
 
-    job.run(model, inputs, out, score, json_file)
+    job.complain(tell(job, as_json, model, inputs, out, score, coco))

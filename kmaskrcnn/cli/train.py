@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from kmaskrcnn.cli.options import FOLDER, OLD_FOLDER
+from kmaskrcnn.cli.options import DATA, FOLDER, OLD_FOLDER, fields
 from kmaskrcnn.presets import preset_names
 
 
@@ -18,8 +18,10 @@ Examples:
       --preset laptop --image-size 256 --epochs 30 --set detections_per_image=300
 """
 )
-@click.argument("data")
-@click.option("--val", required=True, metavar="DATA", help="What to validate on after each epoch.")
+@click.argument("data", type=DATA)
+@click.option(
+    "--val", required=True, type=DATA, metavar="DATA", help="What to validate on after each epoch."
+)
 @click.option("--out", required=True, type=FOLDER, help="Where to write; made if need be.")
 @click.option("--images", type=OLD_FOLDER, help="The images of DATA, if not beside it.")
 @click.option("--val-images", type=OLD_FOLDER, help="The images of --val, if not beside it.")
@@ -50,6 +52,7 @@ Examples:
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
+    shell_complete=fields,
     help="Any other field of MaskRCNNConfig, such as detections_per_image=300; repeatable.",
 )
 def train(**options: Any) -> None:

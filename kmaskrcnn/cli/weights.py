@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from kmaskrcnn.cli.options import as_json
+
 
 @click.command(
     short_help="The weights that others publish, and which presets they fit.",
@@ -17,7 +19,7 @@ Examples:
 @click.option(
     "--download", metavar="NAME", help="Bring PRESET's, or PRESET:WEIGHTS', into the cache."
 )
-@click.option("--json", "as_json", is_flag=True, help="As JSON, with addresses and checksums.")
+@as_json
 def weights(download: str | None, as_json: bool) -> None:
     """List the weights that others publish: preset, size, AP, licence, whether they are here.
 
@@ -25,5 +27,6 @@ def weights(download: str | None, as_json: bool) -> None:
     KMASKRCNN_OFFLINE=1 nothing is downloaded.
     """
     from kmaskrcnn.commands import weights as job
+    from kmaskrcnn.commands.output import tell
 
-    job.run(download, as_json)
+    tell(job, as_json, download)

@@ -10,13 +10,15 @@ from kmaskrcnn.data import load
 from kmaskrcnn.progress import console
 
 
-def run(model_file: Path, data: str, images: Path | None, json_file: Path | None) -> None:
-    """Prints box and mask AP, and writes all figures as JSON if asked."""
+def run(model_file: Path, data: str, images: Path | None, out: Path | None) -> dict[str, float]:
+    """All figures of `MaskRCNN.evaluate`, also as a JSON file if asked."""
     dataset = load(data, images=images)
     console.print(dataset.description)
-    model = kmaskrcnn.load(model_file)
-    metrics = measure(model, dataset)
-    print_figures(metrics)
-    if json_file is not None:
-        write_json(json_file, metrics)
-        console.print(f"All figures are in {json_file}.")
+    metrics = measure(kmaskrcnn.load(model_file), dataset)
+    if out is not None:
+        write_json(out, metrics)
+        console.print(f"All figures are in {out}.")
+    return metrics
+
+
+show = print_figures

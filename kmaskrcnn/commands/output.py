@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,28 @@ from rich.table import Table
 from kmaskrcnn.data import Dataset
 from kmaskrcnn.files import write_text
 from kmaskrcnn.progress import console
+
+
+def tell(job: Any, as_json: bool, *arguments: Any) -> Any:
+    """Runs a verb and prints what came of it: for a person, or as JSON and nothing besides.
+
+    With JSON everything that is said meanwhile, bars and warnings too, goes to standard error, so
+    that standard output can be piped.
+
+    Args:
+        job: a module with ``run(*arguments)``, which gives the figures, and ``show(figures)``.
+
+    Returns:
+        The figures.
+    """
+    if not as_json:
+        figures = job.run(*arguments)
+        job.show(figures)
+        return figures
+    with redirect_stdout(sys.stderr):
+        figures = job.run(*arguments)
+    print(to_json(figures))
+    return figures
 
 
 def measure(model: Any, dataset: Dataset) -> dict[str, float]:
@@ -35,6 +60,24 @@ def print_figures(metrics: Mapping[str, float]) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Readable JSON; its folder is made. What is not a number is written as null."""
-    if isinstance(content, Mapping):
-        content = {key: None if math.isnan(value) else value for key, value in content.items()}
-    write_text(path, json.dumps(content, indent=1) + "\n")
+    write_text(path, to_json(content) + "\n")
+
+
+def to_json(content: Any) -> str:
+    """Readable JSON of plain values, paths and numbers of NumPy; no NaN, which JSON has not."""
+    return json.dumps(plain(content), indent=1, ensure_ascii=False)
+
+
+def plain(value: Any) -> Any:
+    """The same with what JSON knows: paths as text, what is not finite as None."""
+    if is_dataclass(value):
+        value = asdict(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "item"):  # a number of NumPy's
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

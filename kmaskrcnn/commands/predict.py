@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import kmaskrcnn
 from kmaskrcnn.commands.output import write_json
@@ -11,35 +14,62 @@ from kmaskrcnn.data import image_sources
 from kmaskrcnn.progress import console, counted
 
 
+@dataclass(frozen=True)
+class Summary:
+    """What came of the images: how many of them, of which objects, where it lies, what failed."""
+
+    images: int
+    objects: int
+    objects_by_class: dict[str, int]
+    pictures: Path
+    coco: Path
+    failed: dict[str, str]
+
+
 def run(
-    model_file: Path, inputs: Sequence[Path], out: Path, score: float, json_file: Path | None
-) -> None:
+    model_file: Path, inputs: Sequence[Path], out: Path, score: float, coco: Path | None
+) -> Summary:
     """Writes a picture of each image's objects, and COCO results of all.
 
     Raises:
-        ValueError: there is no image among the inputs, or some could not be read; the others are
-            done all the same.
+        ValueError: there is no image among the inputs.
     """
     paths = list(dict.fromkeys(image_sources(list(inputs))))
     model = kmaskrcnn.load(model_file)
-    results, problems = [], []
+    coco = coco or out / "predictions.json"
+    results: list[dict[str, Any]] = []
+    failed: dict[str, str] = {}
+    objects: Counter[str] = Counter()
     names = picture_names(paths)
     for path in counted(paths, "predicting", len(paths)):
         try:
             found = model.predict(path)[0].filter(score=score)
         except (ValueError, OSError) as error:
-            problems.append(f"  {path}: {error}")
+            failed[str(path)] = str(error)
             continue
         found.save(out / names[path], image=path)
         results += found.to_coco(image_id(path, paths))
-    json_file = json_file or out / "predictions.json"
-    write_json(json_file, results)
-    done = len(paths) - len(problems)
+        objects.update(found.names)
+    write_json(coco, results)
+    done = len(paths) - len(failed)
+    return Summary(done, len(results), dict(objects.most_common()), out, coco, failed)
+
+
+def show(done: Summary) -> None:
+    """How much was found, and where to look."""
+    named = ", ".join(f"{count} {name}" for name, count in done.objects_by_class.items())
     console.print(
-        f"{len(results)} objects in {done} images: pictures in {out}, COCO in {json_file}."
+        f"{done.objects} objects in {done.images} images{named and f' ({named})'}: "
+        f"pictures in {done.pictures}, COCO in {done.coco}."
     )
-    if problems:
-        raise ValueError("\n".join([f"{len(problems)} of {len(paths)} images failed:", *problems]))
+
+
+def complain(done: Summary) -> None:
+    """Raises ValueError if images failed, with each; the others are done all the same."""
+    if done.failed:
+        total = done.images + len(done.failed)
+        lines = [f"  {path}: {error}" for path, error in done.failed.items()]
+        raise ValueError("\n".join([f"{len(done.failed)} of {total} images failed:", *lines]))
 
 
 def picture_names(paths: Sequence[Path]) -> dict[Path, str]:

@@ -57,11 +57,13 @@ def test_train_writes_what_it_promises(trained):
 @pytest.mark.slow
 def test_evaluate_repeats_the_figures_of_training(trained):
     figures = trained / "figures.json"
-    result = run("evaluate", trained / "run/model.keras", trained / "val.json", "--json", figures)
+    arguments = [trained / "run/model.keras", trained / "val.json", "--out", figures, "--json"]
+    result = run("evaluate", *arguments)
     assert result.exit_code == 0, result.output
-    assert "circle" in result.output
     written = json.loads((trained / "run/metrics.json").read_text())
-    again = json.loads(figures.read_text())
+    again = json.loads(result.stdout)
+    assert again == json.loads(figures.read_text())
+    assert "COCO" in result.stderr
     assert {key for key in written if not key.startswith("best/")} == set(again)
     for key in (key for key in again if "/" in key):  # the losses are of RoIs drawn at random
         assert again[key] == pytest.approx(written[key], abs=1e-6), key
@@ -92,6 +94,11 @@ def test_a_broken_image_does_not_stop_the_others(trained):
     result = run("predict", trained / "run/model.keras", broken, good, "--out", out)
     assert result.exit_code == 2
     assert "1 of 2 images failed" in result.output and "broken.png" in result.output
+    result = run("predict", trained / "run/model.keras", broken, good, "--out", out, "--json")
+    assert result.exit_code == 2 and "1 of 2 images failed" in result.stderr
+    summary = json.loads(result.stdout)
+    assert summary["images"] == 1 and list(summary["failed"]) == [str(broken)]
+    assert summary["coco"] == str(out / "predictions.json")
     assert (out / "0000.jpg").exists() and (out / "predictions.json").exists()
 
 
