@@ -19,6 +19,7 @@ from kmaskrcnn.data.pipeline import batches
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.shapes import ShapesDataset
 from kmaskrcnn.data.sources import image_sources
+from kmaskrcnn.data.subset import Subset, split
 
 __all__ = [
     "DataCheck",
@@ -32,6 +33,7 @@ __all__ = [
     "Report",
     "Sample",
     "ShapesDataset",
+    "Subset",
     "align",
     "batches",
     "check",
@@ -44,5 +46,6 @@ __all__ = [
     "points_to_original",
     "prepare_image",
     "read_image",
+    "split",
     "to_original",
 ]

@@ -1,0 +1,172 @@
+"""Some of a dataset's images, and a dataset in two parts that both know every class."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kmaskrcnn.data.dataset import Dataset, Sample, checked_label
+from kmaskrcnn.data.errors import DataError
+
+PASSED_ON = ("category_ids", "report", "keypoint_names", "keypoint_skeleton")
+
+
+class Subset:
+    """Images of a dataset by their indices; classes, ids, keypoints and report are the dataset's.
+
+    Attributes:
+        dataset: the whole.
+        indices: of the images in it, in the order of this part.
+        description: what it is, in a line.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        indices: Iterable[int],
+        description: str | None = None,
+        labels: Sequence[Sequence[int]] | None = None,
+    ) -> None:
+        """Describes the part; nothing is read.
+
+        Args:
+            dataset: the whole.
+            indices: 0 … ``len(dataset)`` − 1, in the order wanted.
+            description: None: how many images of what.
+            labels: of the objects of each image of the part, where they are known already.
+
+        Raises:
+            DataError: an index that the dataset does not have.
+        """
+        self.dataset = dataset
+        self.indices = tuple(operator.index(index) for index in indices)
+        wrong = [index for index in self.indices if not 0 <= index < len(dataset)]
+        if wrong:
+            raise DataError(
+                f"index {wrong[0]} of a subset: the dataset has the images 0 … {len(dataset) - 1}."
+            )
+        whole = getattr(dataset, "description", type(dataset).__name__)
+        self.description = description or f"{len(self)} of {len(dataset)} images of: {whole}"
+        self._labels = labels
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """The dataset's, whether the part has objects of them or not."""
+        return self.dataset.class_names
+
+    def __getattr__(self, name: str) -> Any:
+        if name in PASSED_ON:
+            return getattr(self.dataset, name)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def class_counts(self) -> list[int]:
+        """Objects of each class in this part."""
+        if self._labels is None:
+            self._labels = labels_of(self)
+        counts = [0] * len(self.class_names)
+        for labels in self._labels:
+            for label in labels:
+                counts[label] += 1
+        return counts
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, index: int, /) -> Sample:
+        return self.dataset[self.indices[index]]
+
+
+def labels_of(dataset: Dataset) -> list[list[int]]:
+    """The labels of each image's objects; every sample is asked for once.
+
+    Raises:
+        DataError: a label that is no index of the class names.
+    """
+    count = len(dataset.class_names)
+    return [
+        [checked_label(i, count, f"sample {index}") for i in dataset[index].instances]
+        for index in range(len(dataset))
+    ]
+
+
+def split(dataset: Dataset, fraction: float, seed: int = 0) -> tuple[Subset, Subset]:
+    """Two parts, by image, to train on and to validate with; the same for the same seed.
+
+    Stratified (Sechidis et al., 2011): the rarest class is dealt first, so that each class has
+    about ``fraction`` of its images in the second part. A class with two images or more is in both
+    parts, even where that makes the second larger than asked for (unless classes share so many
+    images that it cannot be done); one with a single image is trained on.
+
+    Args:
+        dataset: its samples are asked for once each; only their labels are kept.
+        fraction: of the images in the second part, between 0 and 1.
+        seed: other seeds deal otherwise.
+
+    Returns:
+        The first part and the second, each in the dataset's order.
+
+    Raises:
+        DataError: fewer than two images.
+        ValueError: a fraction that is not between 0 and 1.
+    """
+    if not 0 < fraction < 1:
+        raise ValueError(
+            f"fraction={fraction}: expected the share of images to validate with, between 0 and "
+            "1, such as 0.2."
+        )
+    if len(dataset) < 2:
+        raise DataError(
+            f"{len(dataset)} images cannot be split; two are needed, one to train on and one to "
+            "validate with."
+        )
+    labels = labels_of(dataset)
+    held_out = _deal([set(row) for row in labels], fraction, seed)
+    whole = getattr(dataset, "description", type(dataset).__name__)
+    parts = []
+    for part in (False, True):
+        indices = [index for index in range(len(dataset)) if held_out[index] == part]
+        text = f"{len(indices)} of {len(dataset)} images (split {fraction:g}, seed {seed}): {whole}"
+        parts.append(Subset(dataset, indices, text, [labels[index] for index in indices]))
+    return parts[0], parts[1]
+
+
+def _deal(classes: list[set[int]], fraction: float, seed: int) -> list[bool]:
+    """Which images are held out, given the classes on each."""
+    totals: dict[int, int] = {}
+    for row in classes:
+        for label in row:
+            totals[label] = totals.get(label, 0) + 1
+    order = np.random.default_rng(seed).permutation(len(classes)).tolist()
+    dealt: dict[int, bool] = {}
+    taken: tuple[dict[int, int], dict[int, int]] = ({}, {})  # part → label → its images there
+
+    def fits(index: int, part: bool) -> bool:
+        """Whether each class that could be in both parts still can be."""
+        return all(taken[part].get(c, 0) + 1 < totals[c] or totals[c] < 2 for c in classes[index])
+
+    def put(index: int, part: bool) -> None:
+        dealt[index] = part
+        for label in classes[index]:
+            taken[part][label] = taken[part].get(label, 0) + 1
+
+    for label in sorted(totals, key=lambda label: (totals[label], label)):
+        wanted = max(round(fraction * totals[label]), 1) if totals[label] > 1 else 0
+        for index in order:
+            if index in dealt or label not in classes[index]:
+                continue
+            part = taken[True].get(label, 0) < wanted
+            put(index, part if fits(index, part) or not fits(index, not part) else not part)
+    rest = [index for index in order if index not in dealt]
+    for number, index in enumerate(rest):
+        put(index, number < round(fraction * len(rest)))
+    return _both([dealt[index] for index in range(len(classes))], order)
+
+
+def _both(held_out: list[bool], order: list[int]) -> list[bool]:
+    """No part is left without an image."""
+    if len(set(held_out)) == 1:
+        held_out[order[-1]] = not held_out[order[-1]]
+    return held_out

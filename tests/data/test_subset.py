@@ -1,0 +1,115 @@
+"""Parts of a dataset: what they pass on, and that a split deals every class to both."""
+
+import numpy as np
+import pytest
+
+from kmaskrcnn.data import (
+    DataError,
+    Dataset,
+    Instance,
+    Report,
+    Sample,
+    ShapesDataset,
+    Subset,
+    load,
+    split,
+)
+from kmaskrcnn.data.dataset import count_classes
+from tests.data.samples import ListDataset
+from tests.shared import shared_path
+
+IMAGE = np.zeros((8, 8, 3), np.uint8)
+NAMES = ("a", "b", "c", "d")
+
+
+def dataset(*rows) -> ListDataset:
+    """An image for each row of labels."""
+    samples = [
+        Sample(IMAGE, [Instance(label, box=(0, 0, 4, 4)) for label in row], image_id=number)
+        for number, row in enumerate(rows)
+    ]
+    return ListDataset(samples, NAMES)
+
+
+def ids(part) -> list:
+    return [part[index].image_id for index in range(len(part))]
+
+
+def classes(part) -> set:
+    return {label for label, count in enumerate(part.class_counts()) if count}
+
+
+def test_a_subset_is_a_dataset():
+    part = Subset(dataset([0], [1, 1], [2]), [2, 1])
+    assert isinstance(part, Dataset) and ids(part) == [2, 1] and len(part) == 2
+    assert part.class_names == NAMES and count_classes(part) == ([0, 2, 1, 0], 2)
+    assert part.description == "2 of 3 images of: ListDataset"
+
+
+def test_a_subset_passes_on_what_the_dataset_knows():
+    data = dataset([0])
+    data.category_ids, data.report, data.keypoint_names = (4, 9, 2, 1), Report(), ("nose",)
+    part = Subset(data, [0], "mine")
+    assert part.category_ids == (4, 9, 2, 1) and part.report is data.report
+    assert part.keypoint_names == ("nose",) and part.description == "mine"
+    assert not hasattr(part, "keypoint_skeleton")
+    with pytest.raises(AttributeError, match="no attribute 'colour'"):
+        part.colour  # noqa: B018
+
+
+@pytest.mark.parametrize("index", [3, -1])
+def test_a_subset_of_images_that_are_not_there(index):
+    with pytest.raises(DataError, match=f"index {index} of a subset: the dataset has the images 0"):
+        Subset(dataset([0], [0], [0]), [0, index])
+
+
+def test_a_split_deals_each_image_once_and_the_same_for_the_same_seed():
+    data = ShapesDataset(40, image_size=(32, 32))
+    train, val = split(data, 0.25, seed=3)
+    assert sorted(train.indices + val.indices) == list(range(40))
+    assert list(train.indices) == sorted(train.indices)
+    assert split(data, 0.25, seed=3)[1].indices == val.indices
+    assert split(data, 0.25, seed=4)[1].indices != val.indices
+    assert 8 <= len(val) <= 12
+
+
+def test_each_class_keeps_its_share():
+    rows = [[0]] * 80 + [[1]] * 20 + [[2]] * 10 + [[]] * 20
+    train, val = split(dataset(*rows), 0.2, seed=1)
+    assert val.class_counts() == [16, 4, 2, 0] and train.class_counts() == [64, 16, 8, 0]
+    assert len(val) == 26
+    assert "26 of 130 images (split 0.2, seed 1)" in val.description
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_every_class_of_two_images_is_in_both_parts(seed):
+    """Rare classes hide on images of common ones, and one has a single image."""
+    rows = [[0]] * 12 + [[0, 1], [0, 1, 2], [2], [2, 0], [3]]
+    train, val = split(dataset(*rows), 0.1, seed)
+    assert classes(train) >= {0, 1, 2} and classes(val) >= {0, 1, 2}
+    assert 3 in classes(train)
+
+
+def test_a_class_of_one_image_is_trained_on():
+    assert 3 in classes(split(dataset([0], [0], [0], [3]), 0.7)[0])
+
+
+@pytest.mark.parametrize("rows", [([0], [0]), ([], []), ([0, 1], [0, 1]), ([0], [1])])
+def test_two_images_are_one_and_one(rows):
+    train, val = split(dataset(*rows), 0.01)
+    assert len(train) == len(val) == 1
+
+
+def test_what_cannot_be_split():
+    with pytest.raises(DataError, match="1 images cannot be split; two are needed"):
+        split(dataset([0]), 0.5)
+    for fraction in (0, 1, -0.2, 20):
+        with pytest.raises(ValueError, match="share of images to validate with, between 0 and 1"):
+            split(dataset([0], [0]), fraction)
+
+
+def test_eighteen_photographs():
+    train, val = split(load(shared_path("datasets/fruits_nuts")), 0.2)
+    assert len(val) in (3, 4, 5) and classes(train) == classes(val) == {0, 1, 2}
+    whole = [a + b for a, b in zip(train.class_counts(), val.class_counts(), strict=True)]
+    assert sorted(whole) == [41, 53, 71]
