@@ -23,6 +23,7 @@ _HOMES = {
     "MaskRCNNConfig": "kmaskrcnn.config",
     "NonFiniteLossError": "kmaskrcnn.training",
     "OutOfMemoryError": "kmaskrcnn.memory",
+    "TrainingProgress": "kmaskrcnn.training_progress",
     "ValidationPictures": "kmaskrcnn.training",
     "load": "kmaskrcnn.model",
     "preset_names": "kmaskrcnn.presets",

@@ -13,8 +13,9 @@ import kmaskrcnn
 from kmaskrcnn import report
 from kmaskrcnn.commands.output import measure, print_figures
 from kmaskrcnn.data import ShapesDataset
-from kmaskrcnn.progress import TrainingProgress, console
+from kmaskrcnn.progress import console
 from kmaskrcnn.training import draw_predictions
+from kmaskrcnn.training_progress import TrainingProgress
 
 PRESET = "laptop"
 IMAGES = 500
@@ -46,15 +47,14 @@ def run(
     train_set = ShapesDataset(images, seed=seed)
     unseen = ShapesDataset(UNSEEN, seed=seed + SEED_OF_UNSEEN)
     model = kmaskrcnn.MaskRCNN.from_preset(PRESET, class_names=train_set.class_names)
-    with TrainingProgress(epochs) as progress:
-        history = model.fit(
-            train_set,
-            epochs=epochs,
-            batch_size=BATCH_SIZE,
-            seed=seed,
-            callbacks=[progress],
-            verbose=0,
-        )
+    history = model.fit(
+        train_set,
+        epochs=epochs,
+        batch_size=BATCH_SIZE,
+        seed=seed,
+        callbacks=[TrainingProgress()],
+        verbose=0,
+    )
     out.mkdir(parents=True, exist_ok=True)
     report.save_curves(history.history, out / "curves.png")
     figures = measure(model, unseen)

@@ -126,6 +126,7 @@ class MaskRCNN(Detector):
             data.clear_errors(),
             training.clear_errors(train),
             memory.clear_errors(batch_size=batch_size, **knobs),
+            training.entered(callbacks),
         ):
             return super().fit(
                 batches,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import keras
@@ -194,6 +194,16 @@ def _names_of(places: Sequence[int], dataset: Dataset | None) -> str:
         return ": " + ", ".join(dataset[place].name for place in places)
     except Exception:  # a user's dataset, in the middle of another error
         return ""
+
+
+@contextmanager
+def entered(callbacks: Sequence[keras.callbacks.Callback]) -> Iterator[None]:
+    """Those that are context managers are left in order, whatever happens meanwhile."""
+    with ExitStack() as stack:
+        for callback in callbacks:
+            if hasattr(callback, "__exit__"):
+                stack.enter_context(callback)
+        yield
 
 
 def is_default(optimizer: keras.optimizers.Optimizer) -> bool:

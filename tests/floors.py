@@ -28,6 +28,7 @@ FLOORS: dict[str, int] = {
     "layers": 3,
     "backbones": 3,
     "losses": 3,
+    "time_left": 3,
     "training": 3,
     "pace": 3,
     "parts": 3,
@@ -45,6 +46,8 @@ FLOORS: dict[str, int] = {
     "commands": 6,
     "demo": 6,
     "progress": 6,
+    "training_lines": 6,
+    "training_progress": 6,
 }
 FRONT_DOOR = 5  # `import kmaskrcnn` itself: only the floors above may come in through it
 # The lowest floor on which another package may be imported.

@@ -13,7 +13,7 @@ from tests.floors import ROOT
 
 INVENTORY = {
     "kmaskrcnn": "DataError Detections MaskRCNN MaskRCNNConfig NonFiniteLossError OutOfMemoryError "
-    "ValidationPictures data evaluation layers load ops preset_names report",
+    "TrainingProgress ValidationPictures data evaluation layers load ops preset_names report",
     "kmaskrcnn.data": "DataCheck DataError Dataset InferenceBatch Instance Origin OwnPolicy Policy "
     "Report Sample ShapesDataset Subset align batches check clear_errors find_data_error "
     "image_sources inference_batches joint_batch load points_to_original prepare_image read_image "

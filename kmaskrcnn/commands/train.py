@@ -17,8 +17,9 @@ from kmaskrcnn.commands.output import measure, print_figures, write_json
 from kmaskrcnn.commands.settings import parse_setting, scaled
 from kmaskrcnn.data import Dataset, check, load
 from kmaskrcnn.presets import preset
-from kmaskrcnn.progress import TrainingProgress, console
+from kmaskrcnn.progress import console
 from kmaskrcnn.training import draw_predictions
+from kmaskrcnn.training_progress import TrainingProgress
 
 
 @dataclass(frozen=True)
@@ -62,17 +63,16 @@ def run(job: Training) -> None:
     if job.weights is None:
         console.print("Random weights; photographs are learned far faster from --weights imagenet.")
     job.out.mkdir(parents=True, exist_ok=True)
-    with TrainingProgress(job.epochs) as progress:
-        history = model.fit(
-            train_set,
-            validation_data=val_set,
-            epochs=job.epochs,
-            batch_size=job.batch_size,
-            learning_rate=job.learning_rate,
-            seed=job.seed,
-            callbacks=[progress, *keepers(job.out)],
-            verbose=0,
-        )
+    history = model.fit(
+        train_set,
+        validation_data=val_set,
+        epochs=job.epochs,
+        batch_size=job.batch_size,
+        learning_rate=job.learning_rate,
+        seed=job.seed,
+        callbacks=[TrainingProgress(), *keepers(job.out)],
+        verbose=0,
+    )
     finish(model, history.history, val_set, job.out)
 
 
