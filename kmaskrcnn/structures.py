@@ -2,185 +2,156 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from kmaskrcnn.detections import cutting, measuring, merging, picture, saving, selecting, tables
+from kmaskrcnn.detections.coco import coco_results
+from kmaskrcnn.detections.cutting import Image
+from kmaskrcnn.detections.label_map import label_map
+from kmaskrcnn.detections.labelme import labelme_file, relative_path
+from kmaskrcnn.detections.objects import Objects
+from kmaskrcnn.detections.supervision import to_supervision
 from kmaskrcnn.files import write_bytes
-from kmaskrcnn.ops import drawing, regions
-from kmaskrcnn.ops.coco_result import coco_result
-from kmaskrcnn.ops.detection_checks import checked_fields
-from kmaskrcnn.ops.masks import paste_mask
-from kmaskrcnn.ops.skeletons import Skeletons
+from kmaskrcnn.ops import drawing
+from kmaskrcnn.ops.outlines import to_polygons
+
+Range = selecting.Range
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Detections:
-    """The objects found in one image: boxes, scores, classes, keypoints, masks made on demand.
+class Detections(Objects):
+    __doc__ = Objects.__doc__
 
-    The arrays are copies and read-only, and no method changes or caches anything: an instance may
-    be shared between threads, pickled, and indexed like an array (``detections[0]``, ``[:5]``,
-    ``[scores > 0.9]`` are Detections again).
-
-    Attributes:
-        boxes: (K, 4) float32, x1 y1 x2 y2 in continuous pixels of the original image.
-        scores: (K,) float32 in [0, 1].
-        labels: (K,) int32, 0 … C-1, rows of ``class_names``.
-        class_names: the C class names.
-        image_size: (height, width) of the original image.
-        mask_probabilities: (K, M, M) float16 or float32 in [0, 1], each over its box; None for a
-            detector without masks.
-        image: what the objects were found in, a path or an array; only ``draw`` and ``save`` look
-            at it.
-        keypoints: (K, J, 3) float32, x y in continuous pixels of the original image, and a score:
-            the heatmap's peak as a probability (Detectron2) or as a logit (torchvision); None for a
-            detector without keypoints.
-        keypoint_names: the J names, or none.
-        keypoint_skeleton: pairs of indices of keypoints that a drawing joins.
-        mask_paste: how a mask over its box becomes pixels, a mode of ``ops.masks.paste_mask``.
-
-    Raises:
-        ValueError: with what was expected and what came, for shapes that do not agree, NaN,
-            infinite or inverted boxes, scores outside [0, 1], and labels that are not rows of
-            ``class_names``.
-    """
-
-    boxes: np.ndarray
-    scores: np.ndarray
-    labels: np.ndarray
-    class_names: tuple[str, ...]
-    image_size: tuple[int, int]
-    mask_probabilities: np.ndarray | None = None
-    image: str | Path | np.ndarray | None = None
-    keypoints: np.ndarray | None = None
-    keypoint_names: tuple[str, ...] = ()
-    keypoint_skeleton: tuple[tuple[int, int], ...] = ()
-    mask_paste: str = "detectron2"
-
-    def __post_init__(self) -> None:
-        for name, value in checked_fields(self).items():
-            object.__setattr__(self, name, value)
-
-    @classmethod
-    def empty(
-        cls, class_names: Sequence[str], image_size: tuple[int, int], **rest: Any
-    ) -> Detections:
-        """Nothing found in an image of ``image_size``."""
-        names = tuple(class_names)
-        return cls(np.zeros((0, 4)), np.zeros(0), np.zeros(0, int), names, image_size, **rest)
-
-    def __reduce__(self):
-        return type(self), tuple(getattr(self, name) for name in self.__dataclass_fields__)
-
-    # -- an array of objects ------------------------------------------------------------------
-
-    def __len__(self) -> int:
-        return len(self.boxes)
-
-    def __getitem__(self, index: int | slice | Sequence | np.ndarray) -> Detections:
-        """The chosen objects: an integer, a slice, indices or a boolean per object."""
-        if isinstance(index, (int, np.integer)):
-            if not -len(self) <= index < len(self):
-                raise IndexError(f"detection {index} of {len(self)}")
-            index = [int(index)]
-        if not isinstance(index, slice):
-            index = np.asarray(index, dtype=None if len(index) else int)
-        rows = ("boxes", "scores", "labels", "mask_probabilities", "keypoints")
-        whole = {name: getattr(self, name) for name in rows}
-        return self._with(**{n: None if v is None else v[index] for n, v in whole.items()})
-
-    def __iter__(self) -> Iterator[Detections]:
-        return (self[i] for i in range(len(self)))
+    # -- fewer of them, or in another order ---------------------------------------------------
 
     def filter(
-        self, score: float | None = None, classes: str | Sequence[str] | None = None
+        self,
+        score: float | None = None,
+        classes: str | Sequence[str] | None = None,
+        *,
+        area: Range | None = None,
+        side: Range | None = None,
+        within: Sequence[float] | None = None,
+        at_edge: bool | None = None,
     ) -> Detections:
-        """The objects with at least this ``score`` and of these ``classes`` (names).
+        """The objects that pass every condition that is given.
+
+        Args:
+            score: the least score.
+            classes: a name or several.
+            area: (least, most) square pixels of the mask, or of the box where there are no masks;
+                None where there is no limit: ``area=(50, None)``.
+            side: (least, most) pixels of the box's longer side.
+            within: x1 y1 x2 y2, pixels: the whole box must lie in it.
+            at_edge: True for those that come within a pixel of the image's border and may go on
+                behind it, False for the others.
 
         Raises:
-            ValueError: a name that is not in ``class_names``.
+            ValueError: a name that is not in ``class_names``; a range or window that is none.
         """
-        keep = np.ones(len(self), dtype=bool)
-        if score is not None:
-            keep &= self.scores >= score
-        if classes is not None:
-            names = [classes] if isinstance(classes, str) else list(classes)
-            unknown = [name for name in names if name not in self.class_names]
-            if unknown:
-                raise ValueError(f"expected classes among {self.class_names}, got {unknown}")
-            keep &= np.isin(self.labels, [self.class_names.index(name) for name in names])
-        return self[keep]
+        return self[selecting.kept(self, score, classes, area, side, within, at_edge)]
 
-    def resized(self, image_size: tuple[int, int]) -> Detections:
-        """The same objects in the image resized to ``image_size`` (height, width).
-
-        Masks stay compact and are made at the new size: draw a small image large, or a large one
-        small.
+    def sorted(self, by: str = "score", descending: bool | None = None) -> Detections:
+        """In order of ``"score"`` or ``"area"``, the largest first, or of ``"class"``, ``"left"``
+        or ``"top"``, the smallest first; ``descending`` says otherwise.
         """
-        factors = np.array(image_size, np.float64) / np.array(self.image_size)
-        boxes = self.boxes * factors[[1, 0, 1, 0]]
-        keypoints = None if self.keypoints is None else self.keypoints * [*factors[::-1], 1]
-        image = drawing.as_rgb(self.image, self.image_size) if self.image is not None else None
-        if image is not None:
-            image = drawing.resize(image, image_size)
-        return self._with(boxes=boxes, keypoints=keypoints, image_size=image_size, image=image)
+        return self[selecting.order(self, by, descending)]
 
-    def _with(self, **changes: Any) -> Detections:
-        return type(self)(**{n: getattr(self, n) for n in self.__dataclass_fields__} | changes)
+    def top(self, count: int) -> Detections:
+        """The ``count`` objects of the highest scores, or all where there are fewer."""
+        return self.sorted()[: max(0, count)]
 
-    # -- views --------------------------------------------------------------------------------
+    def merged(
+        self,
+        iou: float = 0.5,
+        *,
+        how: str = "best",
+        share_of: str = "union",
+        by: str | None = None,
+        across_classes: bool = False,
+    ) -> Detections:
+        """One object in place of those that overlap: duplicates, or the parts of tiles.
 
-    @property
-    def names(self) -> list[str]:
-        """The class name of each object."""
-        return [self.class_names[label] for label in self.labels]
+        Args:
+            iou: two objects are the same where they share more than this.
+            how: ``"best"`` keeps an object if no better one that is kept is the same (non-maximum
+                suppression); ``"union"`` joins what is the same, also by way of others: box around
+                all, mask of all pixels, and score, class and keypoints of the best.
+            share_of: what they share is divided by the ``"union"`` of both, or by the
+                ``"smaller"`` of the two, which finds a part inside a whole.
+            by: ``"masks"`` or ``"boxes"``; by default masks where there are any.
+            across_classes: whether objects of different classes can be the same.
+        """
+        return merging.merge(self, iou, how, share_of, by, across_classes)
 
-    @property
-    def captions(self) -> list[str]:
-        """``"deer 0.93"`` of each object."""
-        return [f"{name} {score:.2f}" for name, score in zip(self.names, self.scores, strict=True)]
+    # -- pictures -----------------------------------------------------------------------------
 
-    def region(self, index: int) -> regions.Region:
-        """Window and crop of one object's mask, pasted over its box as ``mask_paste`` says."""
-        if self.mask_probabilities is None:
-            raise ValueError("these detections have no masks: the model predicts boxes only")
-        probabilities = self.mask_probabilities[index].astype(np.float32)
-        pasted = paste_mask(probabilities, self.boxes[index], self.image_size, mode=self.mask_paste)
-        return regions.make_region(*pasted)
+    def draw(self, image: Image | None = None, **how: Any) -> np.ndarray:
+        """The image with the objects on it, (H, W, 3) uint8 RGB.
 
-    def regions(self) -> Iterator[regions.Region]:
-        """The regions of all objects, one at a time."""
-        return (self.region(i) for i in range(len(self)))
+        Args:
+            image: path or array of ``image_size``; by default ``self.image``.
+            color_by: ``"instance"``, each its own colour, or ``"class"``.
+            masks, boxes, captions, keypoints: what to draw.
+            keypoint_score: only keypoints above it are drawn.
+            long_side: pixels of the picture's longer side, enlarged or reduced before drawing, so
+                that lines and text stay sharp; None keeps the image's size.
+        """
+        return picture.draw(self, cutting.image_of(self, image, "draw"), **how)
 
-    @property
-    def masks(self) -> np.ndarray:
-        """Full masks (K, H, W) bool, made anew each time; prefer ``regions()`` or ``rle()``."""
-        masks = np.zeros((len(self), *self.image_size), dtype=bool)
-        for mask, region in zip(masks, self.regions(), strict=True):
-            left, top, right, bottom = region.window
-            mask[top:bottom, left:right] = region.crop
-        return masks
+    def crops(self, image: Image | None = None, *, margin: int = 0) -> Iterator[np.ndarray]:
+        """What is around each object, (h, w, 3) uint8 RGB: its box, ``margin`` pixels wider, cut
+        at the image's border. One at a time; ``list(found.crops())`` has them all.
+        """
+        return cutting.crops(self, cutting.image_of(self, image, "crops"), margin)
 
-    @property
-    def area(self) -> np.ndarray:
-        """(K,) float32, square pixels: of the mask, or of the box where there are no masks."""
-        if self.mask_probabilities is None:
-            return np.prod(self.boxes[:, 2:] - self.boxes[:, :2], axis=1)
-        return np.array([region.area for region in self.regions()], dtype=np.float32)
+    def cutouts(self, image: Image | None = None, *, margin: int = 0) -> Iterator[np.ndarray]:
+        """Each object alone, (h, w, 4) uint8 RGBA, transparent around its mask, as small as that
+        and ``margin`` pixels wider; the box's content where there are no masks. One at a time.
+        """
+        return cutting.cutouts(self, cutting.image_of(self, image, "cutouts"), margin)
+
+    def label_map(self, of: str = "objects") -> np.ndarray:
+        """(H, W) int32: 0 where nothing is, else i + 1 of object i, or label + 1 of ``"classes"``.
+
+        Where objects overlap, the one of the higher score is there. Without masks boxes are filled.
+        """
+        return label_map(self, of)
 
     # -- other forms --------------------------------------------------------------------------
 
-    def rle(self) -> list[dict[str, Any]]:
-        """Compressed COCO run lengths, one dict a mask, made without a full mask."""
-        return [self._rle(i) for i in range(len(self))]
+    def measure(self, image: Image | None = None) -> dict[str, np.ndarray]:
+        """Measurements of each object by scikit-image, K values each, in pixels of the image.
 
-    def _rle(self, index: int) -> dict[str, Any]:
-        return regions.to_rle(self.region(index), self.image_size)
+        ``area``; ``centroid_x``, ``centroid_y`` in continuous pixels (the centre of the first pixel
+        is 0.5, 0.5); ``orientation`` of the long axis, radians from the x axis towards the y axis,
+        which points down, in (-π/2, π/2]; ``major_axis``, ``minor_axis``: of the ellipse with the
+        same second moments; ``eccentricity`` of that, 0 a circle; ``perimeter`` through the centres
+        of the border's pixels; ``solidity``: share of the convex hull that is filled. An object
+        without a pixel has the area 0 and else NaN. Without masks boxes are measured.
+
+        Args:
+            image: path or array: adds ``mean_intensity`` of all channels in the image's own values
+                and, of three channels, ``mean_red``, ``mean_green``, ``mean_blue``.
+        """
+        return measuring.measure(self, image)
+
+    def to_pandas(self, *, measurements: bool = False, image: Image | None = None) -> Any:
+        """A ``pandas.DataFrame``, a row an object: class, score, x1 y1 x2 y2, width, height, area,
+        keypoints, and what ``measure(image)`` gives where ``measurements`` are wanted.
+        """
+        return tables.to_pandas(tables.columns(self, measurements, image))
+
+    def to_supervision(self, *, dense_masks: bool = False) -> Any:
+        """A ``supervision.Detections`` with the class names in its ``data["class_name"]``.
+
+        Its masks are run lengths (supervision's ``CompactMask``), or an array (K, H, W) bool where
+        ``dense_masks`` are wanted or supervision is too old for others.
+        """
+        return to_supervision(self, dense_masks)
 
     def polygons(self, tolerance: float = 0.0) -> list[list[np.ndarray]]:
         """Outer outlines of each object: lists of (P, 2) float32, x y, along the pixels' edges.
@@ -189,7 +160,7 @@ class Detections:
             tolerance: pixels by which a simplified outline may differ; 0 keeps every step, 0.5 to 1
                 is much shorter.
         """
-        return [regions.to_polygons(region, tolerance) for region in self.regions()]
+        return [to_polygons(region, tolerance) for region in self.regions()]
 
     def to_coco(
         self, image_id: int | str, category_ids: Mapping[str, int] | None = None
@@ -201,103 +172,52 @@ class Detections:
             image_id: of the annotation file.
             category_ids: class name → category id of the annotation file; label + 1 when None.
         """
-        ids = category_ids or {name: i + 1 for i, name in enumerate(self.class_names)}
-        missing = sorted(set(self.names) - set(ids))
-        if missing:
-            raise ValueError(f"expected a category id for every class, got none for {missing}")
-        return [
-            coco_result(
-                image_id,
-                ids[name],
-                self.boxes[i],
-                self.scores[i],
-                None if self.mask_probabilities is None else self._rle(i),
-                None if self.keypoints is None else self.keypoints[i],
-            )
-            for i, name in enumerate(self.names)
-        ]
+        return coco_results(self, image_id, category_ids)
 
-    def draw(
-        self,
-        image: str | Path | np.ndarray | None = None,
-        *,
-        color_by: str = "instance",
-        masks: bool = True,
-        boxes: bool = True,
-        captions: bool = True,
-        keypoints: bool = True,
-        keypoint_score: float = 0.05,
-        long_side: int | None = None,
-    ) -> np.ndarray:
-        """The image with the objects on it, (H, W, 3) uint8 RGB.
+    def to_labelme(
+        self, image_path: str | Path | None = None, *, tolerance: float = 1.0
+    ) -> dict[str, Any]:
+        """The content of a LabelMe file: correct it there, and train on it again.
+
+        An object is a polygon, or several with one ``group_id``; holes are cut open to the outline;
+        without masks it is a rectangle. The score is in its description. Keypoints are left out.
 
         Args:
-            image: path or array of ``image_size``; by default ``self.image``.
-            color_by: ``"instance"``, each its own colour, or ``"class"``.
-            masks, boxes, captions, keypoints: what to draw.
-            keypoint_score: only keypoints above it are drawn.
-            long_side: pixels of the picture's longer side, enlarged or reduced before drawing, so
-                that lines and text stay sharp; None keeps the image's size.
+            image_path: of the image, as the file shall name it; by default ``self.image``.
+            tolerance: pixels by which an outline may differ, so that it has few corners to move.
         """
-        image = self.image if image is None else image
-        if image is None:
-            raise ValueError("draw() needs the image: call draw(image) with a path or an array")
-        image = drawing.as_rgb(image, self.image_size)
-        shown = self
-        if long_side is not None:
-            image = drawing.fit(image, (long_side, long_side))
-            shown = self._with(image=None).resized(image.shape[:2])
-        region_of: Callable | None = shown.region if self.mask_probabilities is not None else None
-        skeletons = None
-        if keypoints and shown.keypoints is not None:
-            skeletons = Skeletons(
-                shown.keypoints, self.keypoint_names, self.keypoint_skeleton, keypoint_score
-            )
-        return drawing.draw_instances(
-            image,
-            shown.boxes,
-            region_of=region_of if masks else None,
-            captions=self.captions if captions else None,
-            colors=drawing.colors_of(self.labels, color_by),
-            outline_boxes=boxes,
-            skeletons=skeletons,
-        )
+        return labelme_file(self, image_path, tolerance)
 
     def save(
         self,
         path: str | Path,
-        image: str | Path | np.ndarray | None = None,
+        image: Image | None = None,
         *,
+        format: str | None = None,
         image_id: int | str = 0,
         **how: Any,
     ) -> Path:
-        """Writes a picture (``.png``, ``.jpg`` …) or COCO results (``.json``), as the suffix says.
+        """Writes a picture (``.png``, ``.jpg`` …), COCO results (``.json``) or a table (``.csv``),
+        as the suffix says, or a LabelMe file: ``save("photo.json", format="labelme")``.
 
         Args:
             path: file to write; its folder is made.
-            image: see ``draw``; ``how`` goes to ``draw`` too.
+            image: see ``draw``; of a LabelMe file the image's path; of a table, measured too.
+            format: ``"picture"``, ``"coco"``, ``"labelme"`` or ``"csv"``; None: as the suffix says.
             image_id: of the COCO results.
+            how: goes to ``draw``, ``to_labelme`` or, for a table, ``to_pandas``.
         """
         path = Path(path)
-        suffix = path.suffix.lower()
-        if suffix not in (".json", *drawing.PICTURE_SUFFIXES):
-            known = " ".join((".json", *drawing.PICTURE_SUFFIXES))
-            raise ValueError(f"{path}: expected a suffix among {known}, got {suffix!r}")
-        if suffix == ".json":
-            data = json.dumps(self.to_coco(image_id)).encode()
+        kind = saving.format_of(path, format)
+        if kind == "coco":
+            data = saving.json_bytes(self.to_coco(image_id, **how))
+        elif kind == "csv":
+            data = tables.to_csv(tables.columns(self, image=image, **how)).encode()
+        elif kind == "labelme":
+            content = self.to_labelme(self.image if image is None else image, **how)  # type: ignore
+            content["imagePath"] = relative_path(content["imagePath"], path.parent)
+            data = saving.json_bytes(content, indent=2)
         else:
-            data = drawing.encode_picture(self.draw(image, **how), suffix)
+            data = drawing.encode_picture(self.draw(image, **how), path.suffix.lower())
         write_bytes(path, data)
         return path
-
-    def __repr__(self) -> str:
-        height, width = self.image_size
-        if len(self) > 8:
-            counts = ", ".join(f"{n} {name}" for name, n in Counter(self.names).most_common())
-            found = f"{counts}; scores {self.scores.max():.2f} … {self.scores.min():.2f}"
-        else:
-            found = ", ".join(self.captions) or "nothing"
-        parts = {"masks": self.mask_probabilities, "keypoints": self.keypoints}
-        there = " and ".join(name for name, part in parts.items() if part is not None)
-        having = f", with {there}" if there else ""
-        return f"Detections({len(self)} in {height}×{width} px{having}: {found})"

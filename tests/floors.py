@@ -20,6 +20,7 @@ FLOORS: dict[str, int] = {
     "memory": 1,
     "files": 0,
     "ops": 1,
+    "detections": 1,
     "structures": 1,
     "tensors": 1,
     "data": 2,

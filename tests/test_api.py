@@ -34,7 +34,9 @@ INVENTORY = {
 METHODS = {
     "MaskRCNN": "fit predict evaluate from_preset freeze unfreeze save summary get_config trace "
     "export_state parameters",
-    "Detections": "filter draw save to_coco rle polygons masks area names resized",
+    "Detections": "filter sorted top merged draw save to_coco to_labelme to_pandas to_supervision "
+    "rle polygons masks area names captions has_masks regions region pixels resized replaced empty "
+    "crops cutouts label_map measure",
     "MaskRCNNConfig": "replace to_dict",
 }
 

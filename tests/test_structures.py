@@ -111,7 +111,7 @@ def test_every_form_of_the_masks_agrees():
     for i, rle in enumerate(found.rle()):
         assert np.array_equal(coco_mask.decode(rle).astype(bool), masks[i])
     assert found.area.tolist() == masks.sum(axis=(1, 2)).tolist()
-    filled = found._with(mask_probabilities=np.ones((6, 14, 14)))
+    filled = found.replaced(mask_probabilities=np.ones((6, 14, 14)))
     for outlines, mask in zip(filled.polygons(), filled.masks, strict=True):
         assert sum(cv2.contourArea(o) for o in outlines) == pytest.approx(mask.sum(), abs=1)
 

@@ -106,7 +106,7 @@ class CocoEvaluator:
         kinds: set[tuple[bool, bool]] = set()
         for index, found in predictions:
             self._check(index, found, seen)
-            kinds.add((found.mask_probabilities is not None, found.keypoints is not None))
+            kinds.add((found.has_masks, found.keypoints is not None))
             for result in found.to_coco(self.truth.image_ids[index], self._category_ids()):
                 rle, points = result.pop("segmentation", None), result.pop("keypoints", None)
                 width, height = result["bbox"][2:]

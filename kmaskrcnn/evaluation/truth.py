@@ -16,7 +16,7 @@ from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.keypoints import checked_keypoints
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import encode, read_counts
-from kmaskrcnn.ops.coco_result import PIXEL_INDEX
+from kmaskrcnn.detections.coco import PIXEL_INDEX
 
 
 class Truth(NamedTuple):

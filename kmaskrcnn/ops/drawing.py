@@ -61,7 +61,7 @@ def as_rgb(image: str | Path | np.ndarray, image_size: tuple[int, int] | None = 
         ValueError: no such file, not an image, or another size.
     """
     if isinstance(image, (str, Path)):
-        image = _read(Path(image), image_size)
+        image = read_picture(Path(image), image_size)
     image = np.asarray(image)
     if image.ndim == 2:
         image = image[:, :, None]
@@ -76,15 +76,24 @@ def as_rgb(image: str | Path | np.ndarray, image_size: tuple[int, int] | None = 
     return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3))).copy()
 
 
-def _read(path: Path, image_size: tuple[int, int] | None) -> np.ndarray:
+def read_picture(
+    path: Path, image_size: tuple[int, int] | None = None, *, as_it_is: bool = False
+) -> np.ndarray:
+    """A file as (H, W, 3) uint8 RGB; or ``as_it_is``, grey and 16 bits kept, without alpha.
+
+    Args:
+        path: of a picture that OpenCV reads.
+        image_size: see `as_rgb`; here another size is no error.
+    """
     data = np.fromfile(path, np.uint8) if path.is_file() else np.zeros(0, np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    kind = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH if as_it_is else cv2.IMREAD_COLOR
+    image = cv2.imdecode(data, kind) if data.size else None
     if image is not None and image_size is not None and image.shape[:2] != tuple(image_size):
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        image = cv2.imdecode(data, kind | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         reason = "not an image that OpenCV reads" if path.is_file() else "no such file"
         raise ValueError(f"{path}: {reason}")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def _to_bytes(image: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Masks that live in a window: run lengths, outlines and boxes without an image-sized array.
+"""Masks that live in a window: cut, joined, resized, as run lengths, without an image-sized array.
 
 A *region* is a pair ``(window, crop)``: ``window`` = x1 y1 x2 y2, whole pixels of the image,
 half-open, inside it; ``crop`` = (y2 - y1, x2 - x1) bool. A photograph of 4000×3000 with 100 objects
@@ -7,9 +7,9 @@ holds 1.2 GB of full masks, but only a few MB of regions, and those are made one
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
@@ -37,6 +37,44 @@ def make_region(window: Any, crop: np.ndarray) -> Region:
             f"expected a crop of the window's size {(bottom - top, right - left)} (height, width), "
             f"got {crop.shape} for window x1 y1 x2 y2 = {(left, top, right, bottom)}"
         )
+    return Region((left, top, right, bottom), crop)
+
+
+def tight_region(mask: np.ndarray, origin: tuple[int, int] = (0, 0)) -> Region:
+    """The region of an array (H, W), as small as it can be.
+
+    Args:
+        mask: not 0 where the object is.
+        origin: x, y of the array's first pixel in the image.
+    """
+    mask = np.asarray(mask, dtype=bool)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return Region((0, 0, 0, 0), np.zeros((0, 0), bool))
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    x, y = (int(v) for v in origin)
+    window = (int(left) + x, int(top) + y, int(right) + x, int(bottom) + y)
+    return Region(window, mask[top:bottom, left:right])
+
+
+def box_region(box: np.ndarray, image_size: tuple[int, int]) -> Region:
+    """The pixels of the image whose centres lie in a box (4,), x1 y1 x2 y2."""
+    edges = np.ceil(np.asarray(box, np.float64) - 0.5)
+    left, top, right, bottom = np.clip(edges, 0, np.tile(image_size[::-1], 2)).astype(int).tolist()
+    return Region((left, top, right, bottom), np.ones((bottom - top, right - left), bool))
+
+
+def union(regions: Sequence[Region]) -> Region:
+    """All pixels of several regions."""
+    there = [region for region in regions if region.crop.size]
+    if not there:
+        return Region((0, 0, 0, 0), np.zeros((0, 0), bool))
+    windows = np.array([region.window for region in there])
+    left, top = (int(v) for v in windows[:, :2].min(axis=0))
+    right, bottom = (int(v) for v in windows[:, 2:].max(axis=0))
+    crop = np.zeros((bottom - top, right - left), bool)
+    for (x1, y1, x2, y2), part in there:
+        crop[y1 - top : y2 - top, x1 - left : x2 - left] |= part
     return Region((left, top, right, bottom), crop)
 
 
@@ -102,31 +140,3 @@ def _join_touching_runs(edges: np.ndarray) -> np.ndarray:
 
 def _as_text(counts: str | bytes) -> str:
     return counts.decode("ascii") if isinstance(counts, bytes) else counts
-
-
-def to_polygons(region: Region, tolerance: float = 0.0) -> list[np.ndarray]:
-    """Outer outlines of a region, along the edges of its pixels.
-
-    ``cv2.findContours`` runs through the centres of the border pixels, half a pixel inside the
-    object. Here it runs on the lattice of pixel corners (odd places are pixels, even places the
-    lines between them), so that the outline of one pixel is its unit square. Holes have no outline,
-    as in COCO's polygons.
-
-    Args:
-        region: the object.
-        tolerance: pixels that a simplified outline may leave the true one by; 0 keeps every step.
-
-    Returns: polygons (P, 2) float32, x y in continuous pixels of the image, largest first.
-    """
-    height, width = region.crop.shape
-    if not region.crop.any():
-        return []
-    lattice = np.zeros((2 * height + 1, 2 * width + 1), dtype=np.uint8)
-    lattice[1::2, 1::2] = region.crop
-    lattice = cv2.dilate(lattice, np.ones((3, 3), np.uint8))
-    contours, _ = cv2.findContours(lattice, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    if tolerance > 0:
-        contours = [cv2.approxPolyDP(contour, 2 * tolerance, True) for contour in contours]
-    origin = np.asarray(region.window[:2], dtype=np.float32)
-    outlines = [contour.reshape(-1, 2).astype(np.float32) / 2 + origin for contour in contours]
-    return sorted((o for o in outlines if len(o) >= 3), key=cv2.contourArea, reverse=True)

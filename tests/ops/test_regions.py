@@ -5,7 +5,7 @@ import pytest
 from pycocotools import mask as coco_mask
 from skimage.measure import grid_points_in_poly
 
-from kmaskrcnn.ops import regions
+from kmaskrcnn.ops import outlines, regions
 
 SIZE = (23, 31)
 
@@ -54,13 +54,13 @@ def test_rle_of_the_tight_region_and_back():
 
 def test_one_pixel_is_a_unit_square():
     region = regions.make_region((5, 7, 6, 8), np.ones((1, 1), bool))
-    (polygon,) = regions.to_polygons(region)
+    (polygon,) = outlines.to_polygons(region)
     assert sorted(map(tuple, polygon.tolist())) == [(5, 7), (5, 8), (6, 7), (6, 8)]
 
 
 def test_outlines_hold_exactly_the_pixels_of_the_mask():
     crop = np.array([[0, 1, 1, 0, 0], [1, 1, 1, 1, 0], [0, 0, 1, 0, 1], [0, 0, 1, 0, 1]], bool)
-    polygons = regions.to_polygons(regions.make_region((2, 3, 7, 7), crop))
+    polygons = outlines.to_polygons(regions.make_region((2, 3, 7, 7), crop))
     inside = np.zeros((10, 10), bool)
     for polygon in polygons:  # a pixel is inside when its centre is
         inside |= grid_points_in_poly((10, 10), polygon[:, ::-1] - 0.5)
@@ -73,7 +73,7 @@ def test_disc_goes_through_coco_polygons_and_back():
     y, x = np.mgrid[:80, :90]
     disc = (x - 40) ** 2 + (y - 38) ** 2 < 30**2
     for tolerance, least_iou in ((0.0, 0.985), (0.7, 0.96)):
-        polygons = regions.to_polygons(tight(disc), tolerance)
+        polygons = outlines.to_polygons(tight(disc), tolerance)
         assert len(polygons) == 1
         rles = coco_mask.frPyObjects([p.ravel().tolist() for p in polygons], 80, 90)
         back = coco_mask.decode(coco_mask.merge(rles)).astype(bool)
@@ -84,10 +84,10 @@ def test_disc_goes_through_coco_polygons_and_back():
 def test_largest_outline_first_and_none_for_an_empty_region():
     crop = np.zeros((6, 12), bool)
     crop[0, 0] = crop[1:6, 4:12] = True
-    polygons = regions.to_polygons(regions.make_region((0, 0, 12, 6), crop))
+    polygons = outlines.to_polygons(regions.make_region((0, 0, 12, 6), crop))
     assert [len(p) for p in polygons] == [4, 4]
     assert polygons[0][:, 0].min() == 4
-    assert regions.to_polygons(tight(np.zeros((4, 4), bool))) == []
+    assert outlines.to_polygons(tight(np.zeros((4, 4), bool))) == []
 
 
 def test_crop_of_another_size_than_the_window_is_refused():
@@ -105,3 +105,19 @@ def test_resize_takes_the_pixels_whose_centres_fall_in():
     assert regions.resize(region, (4, 6), (1, 1)).area == 1
     pixel = regions.make_region((0, 0, 1, 1), np.ones((1, 1), bool))
     assert regions.resize(pixel, (4, 6), (1, 1)).area == 0
+
+
+def test_tight_region_box_region_and_union():
+    mask = np.zeros((6, 9), bool)
+    mask[2:4, 3:8] = True
+    region = regions.tight_region(mask, (10, 20))
+    assert region.window == (13, 22, 18, 24) and region.area == 10
+    assert regions.tight_region(mask & False).crop.size == 0
+    # pixels whose centres are inside: 1.5 and 4.5 are, 5.5 is not
+    assert regions.box_region(np.array([1.4, -3, 5.4, 1.6]), (4, 6)).window == (1, 0, 5, 2)
+    assert regions.box_region(np.array([7, 1, 9, 2]), (4, 6)).area == 0
+    other = regions.make_region((16, 21, 19, 23), np.ones((2, 3), bool))
+    both = regions.union([region, other, regions.tight_region(mask & False)])
+    expected = regions.to_mask(region, (30, 30)) | regions.to_mask(other, (30, 30))
+    assert np.array_equal(regions.to_mask(both, (30, 30)), expected)
+    assert regions.union([]).area == 0

@@ -1,7 +1,8 @@
-"""What a `Detections` holds, checked when it is made."""
+"""What is held of found objects, checked when it is made."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,14 @@ from kmaskrcnn.ops.checks import (
     checked_size,
     refuse,
 )
+from kmaskrcnn.ops.regions import Region, make_region
 
 
 def checked_fields(given: Any) -> dict[str, Any]:
     """The arrays read-only and of the right types, names and pairs as tuples.
 
     Args:
-        given: a `Detections` whose fields hold what its caller gave.
+        given: `Objects` whose fields hold what their caller gave.
 
     Raises:
         ValueError: with what was expected and what came.
@@ -38,11 +40,41 @@ def checked_fields(given: Any) -> dict[str, Any]:
         "labels": labels,
         "class_names": names,
         "image_size": checked_size(given.image_size),
-        "mask_probabilities": checked_masks(
-            "mask_probabilities", given.mask_probabilities, len(boxes)
-        ),
+        **_checked_masks(given, len(boxes)),
         **_checked_keypoints(given, len(boxes)),
     }
+
+
+def _checked_masks(given: Any, count: int) -> dict[str, Any]:
+    masks, exact = given.mask_probabilities, given.mask_regions
+    if exact is not None:
+        if masks is not None:
+            raise ValueError("expected mask_probabilities or mask_regions, got both")
+        exact = checked_regions(exact, count, checked_size(given.image_size))
+    checked = checked_masks("mask_probabilities", masks, count)
+    return {"mask_probabilities": checked, "mask_regions": exact}
+
+
+def checked_regions(
+    regions: Iterable[Any], count: int, image_size: tuple[int, int]
+) -> tuple[Region, ...]:
+    """Read-only copies of ``count`` pairs of window and crop, all inside the image."""
+    checked = []
+    for number, (window, crop) in enumerate(regions):
+        crop = np.asarray(crop)
+        fixed = crop.dtype == bool and crop.flags.owndata and not crop.flags.writeable
+        region = make_region(window, crop if fixed else np.array(crop, dtype=bool))
+        left, top, right, bottom = region.window
+        if min(left, top) < 0 or right > image_size[1] or bottom > image_size[0]:
+            raise ValueError(
+                f"expected mask_regions inside the image of {image_size} (height, width), got the "
+                f"window x1 y1 x2 y2 = {region.window} in row {number}"
+            )
+        region.crop.flags.writeable = False
+        checked.append(region)
+    if len(checked) != count:
+        raise ValueError(f"expected {count} mask_regions, one a box, got {len(checked)}")
+    return tuple(checked)
 
 
 def _checked_keypoints(given: Any, count: int) -> dict[str, Any]:
