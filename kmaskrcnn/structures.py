@@ -89,7 +89,18 @@ class Detections(Objects):
 
     # -- pictures -----------------------------------------------------------------------------
 
-    def draw(self, image: Image | None = None, **how: Any) -> np.ndarray:
+    def draw(
+        self,
+        image: Image | None = None,
+        *,
+        color_by: str = "instance",
+        masks: bool = True,
+        boxes: bool = True,
+        captions: bool = True,
+        keypoints: bool = True,
+        keypoint_score: float = 0.05,
+        long_side: int | None = None,
+    ) -> np.ndarray:
         """The image with the objects on it, (H, W, 3) uint8 RGB.
 
         Args:
@@ -100,7 +111,17 @@ class Detections(Objects):
             long_side: pixels of the picture's longer side, enlarged or reduced before drawing, so
                 that lines and text stay sharp; None keeps the image's size.
         """
-        return picture.draw(self, cutting.image_of(self, image, "draw"), **how)
+        return picture.draw(
+            self,
+            cutting.image_of(self, image, "draw"),
+            color_by=color_by,
+            masks=masks,
+            boxes=boxes,
+            captions=captions,
+            keypoints=keypoints,
+            keypoint_score=keypoint_score,
+            long_side=long_side,
+        )
 
     def crops(self, image: Image | None = None, *, margin: int = 0) -> Iterator[np.ndarray]:
         """What is around each object, (h, w, 3) uint8 RGB: its box, ``margin`` pixels wider, cut
@@ -129,9 +150,9 @@ class Detections(Objects):
         ``area``; ``centroid_x``, ``centroid_y`` in continuous pixels (the centre of the first pixel
         is 0.5, 0.5); ``orientation`` of the long axis, radians from the x axis towards the y axis,
         which points down, in (-π/2, π/2]; ``major_axis``, ``minor_axis``: of the ellipse with the
-        same second moments; ``eccentricity`` of that, 0 a circle; ``perimeter`` through the centres
-        of the border's pixels; ``solidity``: share of the convex hull that is filled. An object
-        without a pixel has the area 0 and else NaN. Without masks boxes are measured.
+        same second moments; ``eccentricity`` of that, 0 a circle; ``perimeter`` by
+        Crofton's formula in four directions; ``solidity``: share of the convex hull that is filled.
+        An object without a pixel has the area 0 and else NaN. Without masks boxes are measured.
 
         Args:
             image: path or array: adds ``mean_intensity`` of all channels in the image's own values

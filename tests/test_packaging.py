@@ -12,9 +12,13 @@ CONFIG.read(ROOT.parent / "setup.cfg")
 MODULE_OF = {"opencv-python-headless": "cv2", "scikit-image": "skimage", "pillow": "PIL"}
 
 
+EXTRAS = ("pandas", "supervision")  # of users; the others are of developers
+
+
 def required() -> list[str]:
-    """The distributions of ``install_requires``, without versions."""
+    """The distributions of ``install_requires`` and of the users' extras, without versions."""
     lines = CONFIG["options"]["install_requires"].split()
+    lines += [line for name in EXTRAS for line in CONFIG["options.extras_require"][name].split()]
     return [re.split("[<>=]", line)[0] for line in lines]
 
 

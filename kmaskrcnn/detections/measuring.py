@@ -18,7 +18,7 @@ SHAPE = {  # ours: scikit-image's
     "major_axis": "axis_major_length",
     "minor_axis": "axis_minor_length",
     "eccentricity": "eccentricity",
-    "perimeter": "perimeter",
+    "perimeter": "perimeter_crofton",
     "solidity": "solidity",
 }
 CHANNELS = ("mean_red", "mean_green", "mean_blue")
@@ -64,16 +64,17 @@ def read_values(image: str | Path | np.ndarray, image_size: tuple[int, int]) -> 
     """(H, W, C) of the image's own values: 16 bits stay 16 bits.
 
     Raises:
-        ValueError: no such file, not an image, another size, or not of one to four channels.
+        ValueError: no such file, not an image, or another size.
     """
     if isinstance(image, (str, Path)):
         image = drawing.read_picture(Path(image), image_size, as_it_is=True)
     image = np.asarray(image)
-    image = image[:, :, None] if image.ndim == 2 else image
-    if image.ndim != 3 or image.shape[:2] != tuple(image_size):
+    if image.ndim not in (2, 3) or image.shape[:2] != tuple(image_size):
         raise ValueError(
-            f"image: expected {tuple(image_size)} (height, width) and channels, got {image.shape}"
+            f"image: expected {tuple(image_size)} (height, width) or that and channels, the image "
+            f"that the objects were found in, got {image.shape}"
         )
+    image = image[:, :, None] if image.ndim == 2 else image
     return image[:, :, :3] if image.shape[2] == 4 else image  # alpha is not measured
 
 
