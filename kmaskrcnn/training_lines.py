@@ -101,12 +101,12 @@ def plain_line(now: Now) -> str:
 
 
 def closing_line(epochs: int, seconds: float, scores: Scores, share: float) -> str:
-    """``12 epochs in 14:10; best mask AP 0.410 in epoch 9; 3 % of the time waited for data``."""
+    """``12 epochs in 14:10; best mask AP 0.410 in epoch 9; 3 % waiting for data``."""
     parts = [f"{epochs} epoch{'s' * (epochs != 1)} in {clock(seconds)}"]
     if scores.best is not None:
         parts.append(f"best {scores.kind} AP {scores.best[1]:.3f} in epoch {scores.best[0] + 1}")
     if not math.isnan(share):
-        parts.append(f"{100 * share:.0f} % of the time waited for data")
+        parts.append(f"{100 * share:.0f} % waiting for data")
     return "; ".join(parts)
 
 

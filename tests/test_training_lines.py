@@ -71,6 +71,6 @@ def test_the_last_line():
     scores = lines.Scores()
     scores.add(8, LOGS)
     assert lines.closing_line(12, 850, scores, 0.034) == (
-        "12 epochs in 14:10; best mask AP 0.280 in epoch 9; 3 % of the time waited for data"
+        "12 epochs in 14:10; best mask AP 0.280 in epoch 9; 3 % waiting for data"
     )
     assert lines.closing_line(1, 3, lines.Scores(), math.nan) == "1 epoch in 0:03"
