@@ -7,12 +7,15 @@
     model.predict("photo.jpg")[0].draw()
 
 Names are imported on first use, so that `import kmaskrcnn` and the command line's help are quick.
+The import says, from metadata alone, when what is installed does not fit; the first use refuses.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import Any
+
+from kmaskrcnn import installation
 
 __version__ = "0.1.0"
 
@@ -35,11 +38,20 @@ __all__ = [*_HOMES, *_MODULES]  # noqa: PLE0604
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
+        return getattr(_module(_HOMES[name]), name)
     if name in _MODULES:
-        return importlib.import_module(f"kmaskrcnn.{name}")
+        return _module(f"kmaskrcnn.{name}")
     raise AttributeError(f"module 'kmaskrcnn' has no attribute {name!r}")
+
+
+def _module(name: str) -> Any:
+    installation.check()
+    with installation.explained():
+        return importlib.import_module(name)
 
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+installation.tell()

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from kmaskrcnn import installation
+
 MISTAKES = (ValueError, OSError)
 FAILURES = (RuntimeError, ArithmeticError)  # no compiler, a loss that is not finite, …
 NOT_ENOUGH_MEMORY = ("ResourceExhaustedError", "MemoryError")
@@ -27,6 +29,9 @@ class Failure(click.ClickException):
 
 def failure(error: Exception, options: Collection[str] = ()) -> Failure:
     """The sentence and the exit code for what went wrong; ``options`` are those of the verb."""
+    broken = installation.explain(error)
+    if broken:
+        return Failure(broken, 1)
     text = str(error).strip() or type(error).__name__
     if type(error).__name__ == "OutOfMemoryError":
         return Failure(as_options(text, options), 1)

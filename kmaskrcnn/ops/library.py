@@ -15,10 +15,10 @@ from types import ModuleType
 
 import tensorflow as tf
 
+from kmaskrcnn.environment import ROI_ALIGN as VARIABLE
+from kmaskrcnn.environment import cache_folder
 from kmaskrcnn.ops import compiler
 
-VARIABLE = "KMASKRCNN_ROI_ALIGN"
-CACHE_VARIABLE = "KMASKRCNN_CACHE"
 MODES = ("auto", "op", "fallback")
 HOW_TO_BUILD = "run `kmaskrcnn build-op` to compile it (needs g++)"
 
@@ -44,13 +44,6 @@ class Status:
     def __str__(self) -> str:
         names = {"op": "the C++ op", "fallback": "TensorFlow's crop_and_resize"}
         return f"RoIAlign runs on {names[self.implementation]}: {self.reason}"
-
-
-def cache_folder() -> Path:
-    """The user's folder for compiled ops: KMASKRCNN_CACHE, or ``kmaskrcnn`` in the user's cache."""
-    if os.environ.get(CACHE_VARIABLE):
-        return Path(os.environ[CACHE_VARIABLE]).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "kmaskrcnn"
 
 
 def places() -> list[Path]:

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from kmaskrcnn import ops
+from kmaskrcnn import environment, ops
 from kmaskrcnn.ops import compiler, library
 
 
@@ -13,7 +13,7 @@ from kmaskrcnn.ops import compiler, library
 def no_op(monkeypatch, tmp_path):
     """A machine on which nothing has been built: the cache folder, empty."""
     monkeypatch.delenv(library.VARIABLE, raising=False)
-    monkeypatch.setenv(library.CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(environment.CACHE, str(tmp_path))
     name = compiler.file_name(library.tf.__version__)
     monkeypatch.setattr(library, "places", lambda: [tmp_path / name])
     monkeypatch.setattr(library, "_failures", {})
@@ -92,14 +92,6 @@ def test_a_visible_gpu_is_left_to_tensorflow(monkeypatch):
     monkeypatch.delenv(library.VARIABLE, raising=False)
     monkeypatch.setattr(library.tf.config, "list_physical_devices", lambda kind: ["a GPU"])
     assert "GPU" in ops.status().reason
-
-
-def test_cache_folder(monkeypatch, tmp_path):
-    monkeypatch.setenv(library.CACHE_VARIABLE, str(tmp_path / "own"))
-    assert library.cache_folder() == tmp_path / "own"
-    monkeypatch.delenv(library.CACHE_VARIABLE)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert library.cache_folder() == tmp_path / "kmaskrcnn"
 
 
 def test_no_compiler(monkeypatch, tmp_path):

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from kmaskrcnn.ops.library import CACHE_VARIABLE, cache_folder
+from kmaskrcnn.environment import CACHE as CACHE_VARIABLE
+from kmaskrcnn.environment import OFFLINE as OFFLINE_VARIABLE
+from kmaskrcnn.environment import cache_folder
 from kmaskrcnn.weights.hub import transfer
 from kmaskrcnn.weights.hub.published import PublishedWeights
 from kmaskrcnn.weights.hub.transfer import DownloadError, Progress
 
-OFFLINE_VARIABLE = "KMASKRCNN_OFFLINE"
 LARGEST = 4 * 2**30  # bytes, of a file whose size nobody states
 QUIET = 2.0  # seconds before progress is shown
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kmaskrcnn.ops import library
+from kmaskrcnn import environment
 from kmaskrcnn.weights.hub import download, transfer
 from kmaskrcnn.weights.hub.download import DownloadError, fetch, is_cached, place
 from kmaskrcnn.weights.hub.published import PublishedWeights, published
@@ -62,7 +62,7 @@ def test_a_folder_of_ones_own(server, tmp_path):
 
 def test_the_cache_is_the_one_of_the_compiled_op(monkeypatch, tmp_path):
     weights = published("detectron2/mask_rcnn_R_50_FPN")
-    expected = library.cache_folder() / "weights/detectron2/model_final_f10217.pkl"
+    expected = environment.cache_folder() / "weights/detectron2/model_final_f10217.pkl"
     assert place(weights) == expected
     monkeypatch.delenv("KMASKRCNN_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
