@@ -206,6 +206,7 @@ class MaskRCNN(Detector):
         class_names: Sequence[str] | None = None,
         *,
         weights: str | Path | Mapping[str, np.ndarray] | None = None,
+        leave_out: Sequence[str] = (),
         dtype: Any = None,
         **config: Any,
     ) -> MaskRCNN:
@@ -219,6 +220,8 @@ class MaskRCNN(Detector):
                 detector of torchvision, Detectron2, matterport or ours. Of a detector with other
                 classes, those of the same name are kept; `load_report` says what became of each.
                 With weights the stages up to `freeze_at` are frozen.
+            leave_out: parts of a detector's weights that are not taken and start anew, as
+                ["rpn_head"] for other anchors, or ["mask_head"]; without it all must fit.
             dtype: a Keras dtype policy.
             **config: any field of `MaskRCNNConfig`.
 
@@ -234,7 +237,11 @@ class MaskRCNN(Detector):
         names = pretrained.fitting_classes(name, class_names, checkpoint)
         model = cls(made, names, frozen=frozen, backbone_weights=plain, dtype=dtype)
         if checkpoint is not None:
-            model.load_report = pretrained.load_into(model, checkpoint)
+            model.load_report = pretrained.load_into(model, checkpoint, leave_out=leave_out)
+        elif leave_out:
+            raise ValueError(
+                f"leave_out={leave_out!r}: there are no weights of a detector to take."
+            )
         return model
 
     def export_state(self, framework: str) -> dict[str, np.ndarray]:
@@ -267,6 +274,16 @@ class MaskRCNN(Detector):
             raise ValueError(f"{filepath} exists: give overwrite=True or another name.")
         with atomic(filepath) as unfinished:
             super().save(unfinished, **options)
+
+    def load_weights(self, filepath, skip_mismatch: bool = False, **options: Any) -> None:
+        """As in Keras; but a file of another network or other classes is refused by name.
+
+        Raises:
+            ValueError: what fits and what does not; nothing is loaded then.
+        """
+        if not skip_mismatch and Path(filepath).suffix in (".h5", ".keras"):
+            pretrained.check_fits(self, filepath)
+        super().load_weights(filepath, skip_mismatch=skip_mismatch, **options)
 
     def get_config(self) -> dict[str, Any]:
         return {

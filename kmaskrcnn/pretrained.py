@@ -3,92 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
-from kmaskrcnn import classes, presets, weights
+from kmaskrcnn import presets, weights
+from kmaskrcnn.checkpoint import Arrays, Checkpoint, open_checkpoint, own_model
+from kmaskrcnn.data.dataset import class_table
 
-Arrays = Mapping[str, np.ndarray]
-_GIVEN = "the given arrays"
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """The arrays of a detector, or of a backbone alone, in the names of whoever made them.
-
-    Attributes:
-        source: what messages call it.
-        arrays: by their names.
-        class_names: what it was trained to find; () where that is not known, or a backbone.
-        is_detector: whether it holds heads.
-        framework: whose names these are.
-    """
-
-    source: str
-    arrays: Arrays
-    framework: str
-    class_names: tuple[str, ...] = ()
-    is_detector: bool = False
-
-
-def open_checkpoint(preset: str, given: str | Path | Arrays | None) -> Checkpoint | None:
-    """What `weights=` of `from_preset` means.
-
-    Args:
-        preset: the name, for published weights.
-        given: arrays by name, a file, a model file of ours, or the name of published weights.
-
-    Returns:
-        None for None, and for what a backbone loads as it is built: "imagenet" where the preset is
-        one of ours, and files in the names of a Keras network.
-
-    Raises:
-        ValueError, FileNotFoundError: nothing of that kind, or a broken file; names it.
-    """
-    if given is None or (given == "imagenet" and "/" not in preset):
-        return None
-    if isinstance(given, Mapping):
-        return _checkpoint(_GIVEN, given, preset)
-    if isinstance(given, str) and given in weights.published_names(preset):
-        found = weights.published(preset, given)
-        return _checkpoint(found.url, weights.read_arrays(weights.fetch(found)), preset)
-    if Path(given).suffix == ".keras" and Path(given).is_file():
-        own = _own_model(Path(given))
-        if own is not None:
-            return own
-    return _checkpoint(str(given), weights.read_arrays(given), preset)
-
-
-def _own_model(path: Path) -> Checkpoint | None:
-    """A detector that `MaskRCNN.save` wrote; None for another model's file."""
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except (ValueError, TypeError):
-        return None
-    if not hasattr(model, "parameters"):
-        return None
-    arrays = {name: value.numpy() for name, value in model.parameters.items()}
-    return Checkpoint(str(path), arrays, "ours", model.class_names, is_detector=True)
-
-
-def _checkpoint(source: str, arrays: Arrays, preset: str) -> Checkpoint | None:
-    try:
-        framework = weights.framework_of(arrays)
-    except ValueError:
-        if source == _GIVEN:
-            raise
-        return None
-    if not weights.has_heads(arrays):
-        return Checkpoint(source, arrays, framework)
-    count = weights.count_classes(arrays)
-    published = presets.published_classes(preset)
-    names = published if len(published) == count else classes.by_count(count)
-    return Checkpoint(source, arrays, framework, names, is_detector=True)
+__all__ = ["check_fits", "fitting_classes", "load_into", "open_checkpoint"]
+# The settings that change which arrays a network has, and their shapes.
+_ARCHITECTURE = frozenset(
+    "backbone norm conv_bias backbone_taps pyramid fpn_channels fpn_norm anchor_sizes aspect_ratios"
+    " rpn_channels rpn_num_convs rpn_softmax head_norm dense_norm box_pool_size box_head_num_convs"
+    " box_head_conv_channels box_head_num_dense box_head_channels class_agnostic_boxes cascade_ious"
+    " with_masks mask_head mask_size mask_head_channels mask_head_num_convs class_agnostic_masks"
+    " keypoint_names keypoint_head_channels keypoint_head_num_convs".split()
+)
 
 
 def fitting_classes(
@@ -108,29 +41,118 @@ def fitting_classes(
     raise ValueError(f"{preset!r} comes without classes: give class_names=['cat', 'dog'].")
 
 
-def load_into(network, checkpoint: Checkpoint, *, strict: bool = True) -> weights.Report:
+def load_into(
+    network, checkpoint: Checkpoint, *, leave_out: Sequence[str] = (), strict: bool = True
+) -> weights.Report:
     """Gives a network the arrays of a checkpoint.
 
     Args:
         network: with `parameters`, `class_names` and `config`.
         checkpoint: of a detector, or of a backbone.
+        leave_out: parts, such as "rpn_head", or arrays, that stay as the network drew them.
         strict: whether every array of a detector must find its place, and every place its array.
 
     Raises:
-        ValueError: what is missing, left over, or of another shape.
+        ValueError: what is missing, left over, or of another shape; nothing is loaded then.
     """
-    parameters = network.parameters
-    shapes = {name: tuple(variable.shape) for name, variable in parameters.items()}
+    leave_out = (leave_out,) if isinstance(leave_out, str) else leave_out
+    everything = network.parameters
+    shapes = {name: tuple(variable.shape) for name, variable in everything.items()}
+    given = weights.resolved(checkpoint.arrays, shapes)
+    note = _left_out(leave_out, {*everything, *given})
+    parameters = {k: v for k, v in everything.items() if not _under(k, leave_out)}
     if not checkpoint.is_detector:
-        found = weights.backbone_to_ours(checkpoint.arrays, shapes, network.config)
+        found = weights.backbone_to_ours(given, shapes, network.config)
         _refuse_deeper(checkpoint.source, found.unused, network.config.backbone)
         parameters = {k: v for k, v in parameters.items() if k.startswith(("backbone/", "res5/"))}
-        return weights.assign_named(parameters, found.arrays, checkpoint.source, found.unused)
-    found = weights.to_ours(checkpoint.arrays, shapes, network.config)
-    arrays, note = _of_these_classes(network, found.arrays, checkpoint.class_names)
-    return weights.assign_named(
-        parameters, arrays, checkpoint.source, found.unused, note, allow_unused=not strict
-    )
+    else:
+        found = weights.to_ours(given, shapes, network.config)
+    arrays, classes = _of_these_classes(network, found.arrays, checkpoint)
+    arrays = {name: array for name, array in arrays.items() if not _under(name, leave_out)}
+    unused = [name for name in found.unused if not _under(name, leave_out)]
+    allow_unused = not (strict and checkpoint.is_detector)
+    try:
+        return weights.assign_named(
+            parameters,
+            arrays,
+            checkpoint.source,
+            unused,
+            "\n".join(filter(None, [classes, note])),
+            allow_unused=allow_unused,
+        )
+    except ValueError as error:
+        misfits = _misfitting_parts(parameters, arrays, unused)
+        raise ValueError(f"{error}{_advice(network, checkpoint, misfits)}") from None
+
+
+def check_fits(network, path: str | Path) -> None:
+    """Whether a file that Keras' `load_weights` is to read is of this network and these classes.
+
+    Raises:
+        ValueError: it is not; says what fits and what does not, and how the classes differ.
+    """
+    path = Path(path)
+    found = own_model(path) if path.suffix == ".keras" else None
+    if found is None:
+        arrays = weights.read_arrays(path)
+        if not weights.is_keras_file(arrays):
+            raise ValueError(f"{path}: not the weights of a MaskRCNN; from_preset reads others'.")
+        found = Checkpoint(str(path), weights.from_keras_file(arrays), "ours")
+    if found.class_names and tuple(found.class_names) != network.class_names:
+        raise ValueError(
+            f"{path} knows other classes than this network, or in another order.\n"
+            f"{class_table(network.class_names, found.class_names)}\n"
+            "from_preset(…, class_names=…, weights=…) keeps those of the same name."
+        )
+    variables = network.parameters
+    arrays = weights.resolved(found.arrays, variables)
+    unused = [name for name in arrays if name not in variables]
+    wrong = weights.problems(variables, {n: n for n in variables if n in arrays}, arrays, unused)
+    if wrong:
+        lines = "\n  ".join([f"{path} cannot be loaded into this network.", *wrong])
+        raise ValueError(f"{lines}{_advice(network, found)}")
+
+
+def _under(name: str, parts: Sequence[str]) -> bool:
+    """Whether an array, by our name or another project's, belongs to one of the parts."""
+    return any(f"{name}/".startswith(f"{part}/") or f".{part}." in name for part in parts)
+
+
+def _left_out(parts: Sequence[str], names: Iterable[str]) -> str:
+    """What the report says of the parts that were not to be loaded.
+
+    Raises:
+        ValueError: neither the network nor the weights have such a part.
+    """
+    names = list(names)
+    for part in parts:
+        if not any(_under(name, [part]) for name in names):
+            known = dict.fromkeys(name.partition("/")[0] for name in names if "/" in name)
+            raise ValueError(
+                f"leave_out={part!r}: there is no such part; there are {', '.join(sorted(known))}."
+            )
+    return f"left out as asked, starting anew: {', '.join(parts)}" if parts else ""
+
+
+def _misfitting_parts(parameters, arrays: Arrays, unused: Sequence[str]) -> list[str]:
+    """Those that are not whole, or not of the network; none where hardly anything fits."""
+    fit = {k for k, v in parameters.items() if k in arrays and np.shape(arrays[k]) == v.shape}
+    wrong = [name for name in (*parameters, *unused) if name not in fit]
+    parts = list(dict.fromkeys(name.partition("/")[0] for name in wrong if "/" in name))
+    return [] if "backbone" in parts else parts
+
+
+def _advice(network, checkpoint: Checkpoint, parts: Sequence[str] = ()) -> str:
+    """How the settings of a model file differ, as far as it says so, and what to do."""
+    lines = []
+    if checkpoint.config is not None:
+        theirs, ours = checkpoint.config.to_dict(), network.config.to_dict()
+        different = [k for k in ours if theirs.get(k) != ours[k] and k in _ARCHITECTURE]
+        lines += [f"{name}: {theirs.get(name)} there, {ours[name]} here" for name in different]
+    lines.append("Take the preset, settings and classes that the weights were made with.")
+    if parts:
+        lines.append(f"Or let parts start anew: from_preset(…, leave_out={list(parts)}).")
+    return "\n  " + "\n  ".join(lines)
 
 
 def _refuse_deeper(source: str, unused: Sequence[str], backbone: str) -> None:
@@ -143,14 +165,16 @@ def _refuse_deeper(source: str, unused: Sequence[str], backbone: str) -> None:
         )
 
 
-def _of_these_classes(network, arrays, known: Sequence[str]) -> tuple[dict[str, Any], str]:
+def _of_these_classes(network, arrays, checkpoint: Checkpoint) -> tuple[dict[str, Any], str]:
     """The arrays for the network's classes, and what became of each class, in words.
 
     Weights say how many classes they know, not which: where their number is the network's and they
     are none of the published ones, they are taken to be the network's own.
     """
-    unnamed = len(known) == len(network.class_names) and known[0] == "class 0"
-    if unnamed or tuple(known) == network.class_names:
+    known = checkpoint.class_names
+    if not checkpoint.is_detector or tuple(known) == network.class_names:
+        return arrays, ""
+    if len(known) == len(network.class_names) and known[0] == "class 0":
         return arrays, ""
     fresh = {name: value.numpy() for name, value in network.parameters.items()}
     moved = weights.keep_known_classes(arrays, known, network.class_names, fresh, network.config)

@@ -40,6 +40,7 @@ FLOORS: dict[str, int] = {
     "network": 4,
     "detector": 4,
     "tracing": 4,
+    "checkpoint": 4,
     "pretrained": 4,
     "model": 4,
     "export": 5,

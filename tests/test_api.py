@@ -27,9 +27,9 @@ INVENTORY = {
     "MLPMaskHead MaskBranch MaskHead PooledRes5 ProposalLayer RPNHead RoIPooling RoISampler "
     "SingleLevel",
     "kmaskrcnn.weights": "Report assign assign_named backbone_to_ours count_classes fetch "
-    "framework_of from_keras_resnet from_ours has_heads keep_known_classes load missing_names "
-    "named_variables names_of published published_names read_arrays to_ours "
-    "write_arrays",
+    "framework_of from_keras_file from_keras_resnet from_ours has_heads is_keras_file "
+    "keep_known_classes load missing_names named_variables names_of problems published "
+    "published_names read_arrays resolved to_ours write_arrays",
 }
 METHODS = {
     "MaskRCNN": "fit predict evaluate from_preset freeze unfreeze save summary get_config trace "

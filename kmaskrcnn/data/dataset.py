@@ -136,6 +136,15 @@ def keypoint_names_of(dataset: Dataset) -> tuple[str, ...]:
 
 def side_by_side(expected: Sequence[str], given: Sequence[str]) -> str:
     """The message about two class lists that do not fit, as a table."""
+    return (
+        f"the classes of the data do not fit: {len(expected)} expected, {len(given)} given.\n"
+        f"{class_table(expected, given)}\n"
+        "Rename the classes in the annotations, or train a model with these class names."
+    )
+
+
+def class_table(expected: Sequence[str], given: Sequence[str]) -> str:
+    """Two class lists side by side, a line a class; what is given and not expected is marked."""
     width = max([len(str(name)) for name in expected] + [len("expected")])
     rows = [f"  {'expected':{width}}  given"]
     for i in range(max(len(expected), len(given))):
@@ -143,11 +152,7 @@ def side_by_side(expected: Sequence[str], given: Sequence[str]) -> str:
         right = given[i] if i < len(given) else "–"
         unknown = "" if i >= len(given) or right in expected else "  ← unknown"
         rows.append(f"  {left:{width}}  {right}{unknown}")
-    return (
-        f"the classes of the data do not fit: {len(expected)} expected, {len(given)} given.\n"
-        + "\n".join(rows)
-        + "\nRename the classes in the annotations, or train a model with these class names."
-    )
+    return "\n".join(rows)
 
 
 def count_classes(dataset: Dataset, limit: int = 2000) -> tuple[list[int], int]:

@@ -13,10 +13,12 @@ from kmaskrcnn.weights.loading import (
     missing_names,
     named_variables,
 )
+from kmaskrcnn.weights.misfits import problems
 from kmaskrcnn.weights.naming.bodies import backbone_to_ours
 from kmaskrcnn.weights.naming.frameworks import count_classes, framework_of, has_heads
 from kmaskrcnn.weights.naming.keras_resnet import from_keras_resnet
 from kmaskrcnn.weights.naming.known_classes import keep_known_classes
+from kmaskrcnn.weights.naming.own_files import from_keras_file, is_keras_file, resolved
 from kmaskrcnn.weights.naming.states import from_ours, names_of, to_ours
 
 __all__ = [
@@ -27,17 +29,21 @@ __all__ = [
     "count_classes",
     "fetch",
     "framework_of",
+    "from_keras_file",
     "from_keras_resnet",
     "from_ours",
     "has_heads",
+    "is_keras_file",
     "keep_known_classes",
     "load",
     "missing_names",
     "named_variables",
     "names_of",
+    "problems",
     "published",
     "published_names",
     "read_arrays",
+    "resolved",
     "to_ours",
     "write_arrays",
 ]

@@ -1,15 +1,15 @@
 """Assigns arrays to the variables of a network by name and shape, and says what came of it."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 
 from kmaskrcnn.weights.files.checkpoints import read_arrays
+from kmaskrcnn.weights.misfits import listed, problems
 
-_LISTED = 8  # names in a message before it says how many more
 _OLDER_NAMES = {"depthwise_kernel": "kernel"}  # of Keras 2 -> of Keras 3
 
 
@@ -122,16 +122,9 @@ def assign_named(
 
 def _assign(variables, matches, arrays, unused, source, allow_missing, allow_unused) -> Report:
     missing = tuple(name for name in variables if name not in matches)
-    misfits = _misfits(variables, matches, arrays)
-    problems = [listed(misfits, "; ")] if misfits else []
-    if not matches:
-        problems.append(f"no name fits: the network has {listed(variables)}")
-    elif missing and not allow_missing:
-        problems.append(f"missing: {_described(variables, missing)}")
-    if unused and (not allow_unused or not matches):
-        problems.append(f"not in the network: {listed(unused)}")
-    if problems:
-        raise ValueError(f"{source} does not fit the network.\n  " + "\n  ".join(problems))
+    wrong = problems(variables, matches, arrays, unused, allow_missing, allow_unused)
+    if wrong:
+        raise ValueError("\n  ".join([f"{source} cannot be loaded into this network.", *wrong]))
     for name, key in matches.items():
         variables[name].assign(arrays[key])
     num_values = sum(int(np.size(arrays[key])) for key in matches.values())
@@ -161,13 +154,6 @@ def missing_names(
     variables = named_variables(target)
     matches = _match(target, variables, arrays)
     return [name for name in variables if name not in matches]
-
-
-def listed(names: Iterable[str], separator: str = ", ") -> str:
-    """A few names, and how many more there are."""
-    names = list(names)
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return separator.join(names[:_LISTED]) + more
 
 
 def _leaves(target) -> list[keras.layers.Layer]:
@@ -205,18 +191,3 @@ def _match(target, variables: Mapping, arrays: Mapping) -> dict[str, str]:
 def _modern(name: str) -> str:
     layer, _, weight = name.rpartition("/")
     return f"{layer}/{_OLDER_NAMES.get(weight, weight)}"
-
-
-def _misfits(variables: Mapping, matches: Mapping, arrays: Mapping) -> list[str]:
-    found = []
-    for name, key in matches.items():
-        expected, got = tuple(variables[name].shape), np.shape(arrays[key])
-        if expected != got:
-            found.append(f"{key} has shape {got}, expected {expected}")
-        elif not np.all(np.isfinite(arrays[key])):
-            found.append(f"{key} holds values that are not finite")
-    return found
-
-
-def _described(variables: Mapping, names: Iterable[str]) -> str:
-    return listed(f"{name} {tuple(variables[name].shape)}" for name in names)

@@ -111,9 +111,12 @@ def _of_classes(
 ) -> np.ndarray:
     """Each class' outputs from `known` by its row, or its own of `fresh` where the row is −1.
 
-    What stands behind the classes, the background, is `known`'s.
+    What stands behind the classes, the background, is `known`'s. Where the inputs differ nothing
+    can be kept: `known` comes back as it is.
     """
     known, fresh = np.asarray(known), np.asarray(fresh)
+    if known.shape[:-1] != fresh.shape[:-1]:
+        return known  # of another architecture, which the loading says
     behind = known.shape[-1] // times - count * width
     if behind not in (0, width) or fresh.shape[-1] != times * (len(rows) * width + behind):
         raise ValueError(
