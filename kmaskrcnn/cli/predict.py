@@ -22,7 +22,7 @@ Examples:
     metavar="IMAGE_OR_FOLDER...",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, path_type=Path),
+    type=click.Path(),  # what is not there, an address or a pattern gets a sentence of its own
 )
 @click.option("--out", required=True, type=FOLDER, help="Where the pictures go.")
 @click.option(
@@ -35,7 +35,7 @@ Examples:
 @click.option("--coco", type=FILE, help="COCO results; else OUT/predictions.json.")
 @as_json
 def predict(
-    model: Path, inputs: tuple[Path, ...], out: Path, score: float, coco: Path | None, as_json: bool
+    model: Path, inputs: tuple[str, ...], out: Path, score: float, coco: Path | None, as_json: bool
 ) -> None:
     """Find the objects in images: a picture of each, and COCO results."""
     from kmaskrcnn.commands import predict as job

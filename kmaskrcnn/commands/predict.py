@@ -27,7 +27,7 @@ class Summary:
 
 
 def run(
-    model_file: Path, inputs: Sequence[Path], out: Path, score: float, coco: Path | None
+    model_file: Path, inputs: Sequence[str | Path], out: Path, score: float, coco: Path | None
 ) -> Summary:
     """Writes a picture of each image's objects, and COCO results of all.
 
