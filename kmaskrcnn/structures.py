@@ -18,6 +18,7 @@ from kmaskrcnn.detections.supervision import to_supervision
 from kmaskrcnn.files import write_bytes
 from kmaskrcnn.ops import drawing
 from kmaskrcnn.ops.outlines import to_polygons
+from kmaskrcnn.ops.styles import AUTO
 
 Range = selecting.Range
 
@@ -93,10 +94,10 @@ class Detections(Objects):
         self,
         image: Image | None = None,
         *,
-        color_by: str = "instance",
+        color_by: str = AUTO,
         masks: bool = True,
-        boxes: bool = True,
-        captions: bool = True,
+        boxes: bool | str = AUTO,
+        captions: bool | str = AUTO,
         keypoints: bool = True,
         keypoint_score: float = 0.05,
         long_side: int | None = None,
@@ -105,8 +106,13 @@ class Detections(Objects):
 
         Args:
             image: path or array of ``image_size``; by default ``self.image``.
-            color_by: ``"instance"``, each its own colour, or ``"class"``.
-            masks, boxes, captions, keypoints: what to draw.
+            color_by: ``"instance"``, each its own colour, or ``"class"``; ``"auto"``: classes where
+                there is a legend of several.
+            masks, keypoints: whether to draw them.
+            boxes: whether to draw them; ``"auto"``: not where there are masks of a crowd, more
+                than 24 objects.
+            captions: True: class and score of each object that has room for them; ``"legend"``: a
+                table of the classes in a corner; ``"auto"``: that of a crowd; False: neither.
             keypoint_score: only keypoints above it are drawn.
             long_side: pixels of the picture's longer side, enlarged or reduced before drawing, so
                 that lines and text stay sharp; None keeps the image's size.

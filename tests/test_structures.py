@@ -240,7 +240,7 @@ def test_draw_changes_only_a_copy_and_only_where_objects_are():
         found.draw(image.transpose(1, 0, 2))
     with pytest.raises(ValueError, match="needs the image"):
         found.draw()
-    with pytest.raises(ValueError, match="'instance' or 'class', got 'score'"):
+    with pytest.raises(ValueError, match="'instance', 'class' or 'auto', got 'score'"):
         found.draw(image, color_by="score")
 
 

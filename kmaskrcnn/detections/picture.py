@@ -7,16 +7,17 @@ import numpy as np
 from kmaskrcnn.detections.objects import Objects
 from kmaskrcnn.ops import drawing
 from kmaskrcnn.ops.skeletons import Skeletons
+from kmaskrcnn.ops.styles import AUTO, choose_style, legend_rows
 
 
 def draw(
     found: Objects,
     image: np.ndarray,
     *,
-    color_by: str = "instance",
+    color_by: str = AUTO,
     masks: bool = True,
-    boxes: bool = True,
-    captions: bool = True,
+    boxes: bool | str = AUTO,
+    captions: bool | str = AUTO,
     keypoints: bool = True,
     keypoint_score: float = 0.05,
     long_side: int | None = None,
@@ -26,6 +27,10 @@ def draw(
     if long_side is not None:
         image = drawing.fit(image, (long_side, long_side))
         shown = found.replaced(image=None).resized((image.shape[0], image.shape[1]))
+    masks = masks and found.has_masks
+    style = choose_style(
+        found.labels, has_masks=masks, color_by=color_by, boxes=boxes, captions=captions
+    )
     skeletons = None
     if keypoints and shown.keypoints is not None:
         skeletons = Skeletons(
@@ -34,9 +39,10 @@ def draw(
     return drawing.draw_instances(
         image,
         shown.boxes,
-        region_of=shown.region if masks and found.has_masks else None,
-        captions=found.captions if captions else None,
-        colors=drawing.colors_of(found.labels, color_by),
-        outline_boxes=boxes,
+        region_of=shown.region if masks else None,
+        captions=found.captions if style.captions else None,
+        legend=legend_rows(found.names, style.color_by) if style.legend else (),
+        colors=drawing.colors_of(found.labels, style.color_by),
+        outline_boxes=style.boxes,
         skeletons=skeletons,
     )

@@ -18,6 +18,7 @@ from kmaskrcnn.evaluation.truth import instance_rle
 from kmaskrcnn.ops import drawing
 from kmaskrcnn.ops.regions import Region, resize
 from kmaskrcnn.ops.skeletons import Skeletons
+from kmaskrcnn.ops.styles import AUTO, choose_style, legend_rows
 from kmaskrcnn.structures import Detections
 
 
@@ -25,8 +26,8 @@ def draw_sample(
     sample: Sample,
     class_names: Sequence[str],
     *,
-    color_by: str = "instance",
-    captions: bool = True,
+    color_by: str = AUTO,
+    captions: bool | str = AUTO,
     long_side: int | None = None,
     keypoint_names: Sequence[str] = (),
     keypoint_skeleton: Sequence[tuple[int, int]] = (),
@@ -36,8 +37,8 @@ def draw_sample(
     Args:
         sample: image and truth; crowds are captioned ``person (crowd)``.
         class_names: the dataset's.
-        color_by: ``"instance"`` or ``"class"``.
-        captions: whether classes are written.
+        color_by: ``"instance"``, ``"class"`` or ``"auto"``, as for ``Detections.draw``.
+        captions: True, False, ``"legend"`` or ``"auto"``, as there.
         long_side: pixels of the picture's longer side; None for the image's own.
         keypoint_names, keypoint_skeleton: the dataset's; without names no keypoints are drawn.
 
@@ -56,13 +57,15 @@ def draw_sample(
         boxes.append(np.asarray(box) * np.tile(factors, 2))
         texts.append(class_names[instance.label] + (" (crowd)" if instance.crowd else ""))
     labels = [instance.label for instance in sample.instances]
-    colors = drawing.colors_of(labels, color_by)
+    style = choose_style(labels, has_masks=True, color_by=color_by, captions=captions)
     return drawing.draw_instances(
         shown,
         np.array(boxes),
         region_of=regions.__getitem__,
-        captions=texts if captions else None,
-        colors=colors,
+        captions=texts if style.captions else None,
+        legend=legend_rows(texts, style.color_by) if style.legend else (),
+        colors=drawing.colors_of(labels, style.color_by),
+        outline_boxes=style.boxes,
         skeletons=_skeletons(sample, factors, tuple(keypoint_names), tuple(keypoint_skeleton)),
     )
 
@@ -91,8 +94,8 @@ def prediction_sheet(
 ) -> np.ndarray:
     """One sheet of the first predictions, each beside its truth.
 
-    Colours stand for classes, or for objects where there is one class only; its name is not written
-    on more than a dozen objects of an image.
+    Colours stand for classes, or for objects where there is one class only. More than a dozen
+    objects of an image are not captioned one by one: a legend names their classes.
 
     Args:
         dataset: images and truth.
@@ -117,7 +120,7 @@ def prediction_sheet(
         few = max(len(found), len(sample.instances)) <= 12
         how: dict[str, Any] = {
             "color_by": color_by,
-            "captions": few or not one_class,
+            "captions": True if few else not one_class and "legend",
             "long_side": cell_size,
         }
         if truth:

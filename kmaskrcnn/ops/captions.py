@@ -129,6 +129,48 @@ def _intersections(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.prod(np.maximum(sides, 0), axis=2)
 
 
+def draw_legend(
+    image: np.ndarray, boxes: np.ndarray, rows: Sequence[tuple[Color | None, str]], height: int
+) -> tuple[int, int, int, int] | None:
+    """Draws a table of colours and texts into the corner of ``image`` where it hides least.
+
+    Args:
+        image: (H, W, 3) uint8, changed.
+        boxes: (K, 4) of what should not be hidden.
+        rows: colour, or None, and text of each line; those beyond half the picture are counted in
+            a last one.
+        height: of the capitals, in pixels.
+
+    Returns: the legend's x1 y1 x2 y2; None of no rows.
+    """
+    pad, pitch = padding(height), 2 * height
+    most = max(1, (image.shape[0] // 2 - 2 * pad) // pitch)
+    if len(rows) > most:
+        rows = [*rows[: most - 1], (None, f"and {len(rows) - most + 1} more")]
+    if not rows:
+        return None
+    colored = any(color is not None for color, _ in rows)
+    indent = pad + (2 * height if colored else 0)
+    width = max(text_width(text, height) for _, text in rows) + indent + pad
+    size = np.array([width, len(rows) * pitch + pad])
+    right_bottom = np.maximum(np.array(image.shape[1::-1]) - size, 0)
+    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]]) * right_bottom
+    places = np.concatenate([corners, corners + size], axis=1)
+    hidden = _intersections(places, np.asarray(boxes, np.float32).reshape(-1, 4)).sum(axis=1)
+    left, top, right, bottom = (int(v) for v in places[int(np.argmin(hidden))])
+    _darken(image[top:bottom, left:right])
+    for i, (color, text) in enumerate(rows):
+        y = top + pad + i * pitch + (pitch - pad - height) // 2
+        if color is not None:
+            image[y : y + height, left + pad : left + pad + height + height // 2] = color
+        write(image, text, left + indent, y, height, (235, 235, 235))
+    return left, top, right, bottom
+
+
+def _darken(under: np.ndarray) -> None:
+    under[:] = (0.25 * under + 0.75 * PLATE).astype(np.uint8)
+
+
 def _draw_plate(
     image: np.ndarray, plate: tuple[int, int, int, int], text: str, color: Color, height: int
 ) -> None:
@@ -136,7 +178,7 @@ def _draw_plate(
     left, top, right, bottom = plate
     pad = padding(height)
     under = image[top:bottom, left:right]
-    under[:] = (0.25 * under + 0.75 * PLATE).astype(np.uint8)
+    _darken(under)
     under[:, :pad] = color
     red, green, blue = (round(0.7 * 255 + 0.3 * channel) for channel in color)
     write(image, text, left + 2 * pad, top + pad, height, (red, green, blue))

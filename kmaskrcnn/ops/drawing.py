@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from kmaskrcnn.ops.captions import Color, draw_captions, text_width, write
+from kmaskrcnn.ops.captions import Color, draw_captions, draw_legend, text_width, write
 from kmaskrcnn.ops.regions import Region
 from kmaskrcnn.ops.skeletons import Skeletons, draw_skeleton
 
@@ -35,7 +35,7 @@ def color_of(index: int) -> Color:
     if index < len(PALETTE):
         return PALETTE[index]
     hue = (index * 0.6180339887) % 1.0
-    saturation, value = (0.55, 1.0) if index % 2 else (0.8, 0.9)
+    saturation, value = ((0.8, 0.95), (0.45, 1.0), (0.9, 0.72))[index % 3]
     red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
     return round(255 * red), round(255 * green), round(255 * blue)
 
@@ -115,6 +115,7 @@ def draw_instances(
     *,
     region_of: Callable[[int], Region] | None = None,
     captions: Sequence[str] | None = None,
+    legend: Sequence[tuple[int | None, str]] = (),
     colors: Sequence[Color] | None = None,
     outline_boxes: bool = True,
     skeletons: Skeletons | None = None,
@@ -122,14 +123,16 @@ def draw_instances(
 ) -> np.ndarray:
     """Objects on an image: translucent masks with an outline, boxes, skeletons, captions on plates.
 
-    Large objects are drawn first, so that small ones lie on top; line and text sizes follow the
-    image's size. Masks are asked for one at a time.
+    Large objects are drawn first, so that small ones lie on top. Lines and texts follow the image's
+    size, and lines of small objects theirs, so that they are not covered by them. Masks are asked
+    for one at a time.
 
     Args:
         image: (H, W, 3) uint8 RGB, left as it is.
         boxes: (K, 4), x1 y1 x2 y2 in pixels of ``image``.
         region_of: gives the mask of object i; None for no masks.
         captions: K texts, the most important objects first; None for none.
+        legend: rows of a table in a corner: an object whose colour it names, or None, and text.
         colors: K colours, RGB; by default one for each object.
         outline_boxes: whether boxes are drawn.
         skeletons: the objects' keypoints; None for none.
@@ -141,21 +144,28 @@ def draw_instances(
     colors = colors_of(range(len(boxes)), "instance") if colors is None else colors
     image = image.copy()
     unit = np.sqrt(image.shape[0] * image.shape[1]) / 640
-    line = max(1, round(1.5 * unit))
+    lines = _line_widths(boxes, 1.5 * unit)
     largest_first = np.argsort(-np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), kind="stable")
     for i in largest_first:
         if region_of is not None:
-            _draw_region(image, region_of(int(i)), colors[i], opacity, line)
+            _draw_region(image, region_of(int(i)), colors[i], opacity, lines[i])
         if outline_boxes:
-            _draw_box(image, boxes[i], colors[i], line)
+            _draw_box(image, boxes[i], colors[i], lines[i])
     if skeletons is not None:  # over the masks of all objects
         for i in largest_first:
             draw_skeleton(image, skeletons, int(i), boxes[i], colors[i])
     if captions is not None:
-        crowding = 1.0 if len(boxes) <= 12 else 0.8
-        height = max(6, round(9 * unit * crowding))
-        draw_captions(image, boxes, captions, colors, height)
+        crowding = np.clip(np.sqrt(12 / max(len(boxes), 1)), 0.6, 1.0)
+        draw_captions(image, boxes, captions, colors, max(6, round(9 * unit * crowding)))
+    rows = [(None if i is None else colors[i], text) for i, text in legend]
+    draw_legend(image, boxes, rows, max(6, round(8 * unit)))
     return image
+
+
+def _line_widths(boxes: np.ndarray, most: float) -> list[int]:
+    """Whole pixels of each object's lines: a 16th of its shorter side, at most ``most``."""
+    sides = (boxes[:, 2:] - boxes[:, :2]).min(axis=1, initial=np.inf)
+    return [max(1, round(float(width))) for width in np.minimum(sides / 16, most)]
 
 
 def _draw_region(

@@ -139,3 +139,11 @@ def test_shorten_keeps_what_fits():
     assert drawing.shorten("deer", 500, 10) == "deer"
     cut = drawing.shorten("photograph of a deer", 80, 10)
     assert cut.endswith("...") and captions.text_width(cut, 10) <= 80
+
+
+def test_lines_of_small_objects_do_not_cover_them():
+    image = np.zeros((1000, 1000, 3), np.uint8)
+    boxes = np.array([[100, 100, 120, 110], [300, 300, 900, 900]])
+    picture = drawing.draw_instances(image, boxes, colors=[(200, 0, 0), (0, 200, 0)])
+    assert (picture[102:108, 102:118] == 0).all() and picture[100, 105, 0] == 200
+    assert (picture[300:302, 400:800, 1] == 200).all()
