@@ -1,6 +1,7 @@
 """What goes into the network: datasets, their formats, and batches."""
 
 from kmaskrcnn.data.augment import OwnPolicy, Policy
+from kmaskrcnn.data.broken import Broken, find_broken, without_broken
 from kmaskrcnn.data.check import DataCheck, check
 from kmaskrcnn.data.dataset import Dataset, Instance, Sample, align
 from kmaskrcnn.data.errors import DataError, clear_errors, find_data_error
@@ -22,6 +23,7 @@ from kmaskrcnn.data.sources import image_sources
 from kmaskrcnn.data.subset import Subset, split
 
 __all__ = [
+    "Broken",
     "DataCheck",
     "DataError",
     "Dataset",
@@ -38,6 +40,7 @@ __all__ = [
     "batches",
     "check",
     "clear_errors",
+    "find_broken",
     "find_data_error",
     "image_sources",
     "inference_batches",
@@ -48,4 +51,5 @@ __all__ = [
     "read_image",
     "split",
     "to_original",
+    "without_broken",
 ]

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+HEAD_BYTES = 2**18  # holds the frame header, even behind a colour profile
+TAIL_BYTES = 2**12
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
 _NO_LENGTH = {0x01, *range(0xD0, 0xD9)}
@@ -24,6 +31,51 @@ def is_cut_off(data: bytes) -> bool:
     if data.startswith(_JPEG):
         scan = _walk_jpeg(data)[1]
         return scan is None or data.find(b"\xff\xd9", scan) < 0
+    return False
+
+
+class Header(NamedTuple):
+    """What ``look_at`` found: (height, width) as stored, and whether the file is all there."""
+
+    size: tuple[int, int] | None
+    whole: bool
+
+
+def look_at(path: Path) -> Header | None:
+    """A JPEG's or PNG's header and wholeness, without decoding it; None for anything else.
+
+    Of a JPEG its beginning and its end are read, of a PNG every chunk's checksum is compared.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(HEAD_BYTES)
+            if data.startswith(_PNG):
+                data += file.read()
+                return Header(read_size(data), _is_intact_png(data))
+            if not data.startswith(_JPEG):
+                return None
+            size, scan = _walk_jpeg(data)
+            if size is not None and scan is not None and len(data) == HEAD_BYTES:
+                file.seek(max(HEAD_BYTES, file.seek(0, os.SEEK_END) - TAIL_BYTES))
+                if b"\xff\xd9" in file.read():
+                    return Header(size, True)
+                file.seek(HEAD_BYTES)
+            data += file.read()
+            return Header(read_size(data), not is_cut_off(data))
+    except OSError:
+        return None
+
+
+def _is_intact_png(data: bytes) -> bool:
+    """Whether every chunk up to the last is there, with its checksum (PNG 1.2, section 3)."""
+    view, at = memoryview(data), len(_PNG)
+    while at + 12 <= len(data):
+        end = at + 8 + int.from_bytes(data[at : at + 4], "big")
+        if zlib.crc32(view[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+            return False
+        if data[at + 4 : at + 8] == b"IEND":
+            return True
+        at = end + 4
     return False
 
 

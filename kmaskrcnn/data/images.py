@@ -52,6 +52,19 @@ def read_image(
 
 def _read_file(path: Path, size: tuple[int, int] | None) -> np.ndarray:
     data = _bytes_of(path)
+    pixels = decode_image(data, path, size)
+    if size is None:
+        _refuse_several(data, path, pixels)
+    return pixels
+
+
+def decode_image(data: bytes, path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
+    """The bytes of an image file as (H, W, 3) uint8 RGB; ``path`` is how messages call it, ``size``
+    as for ``read_image``, not yet checked.
+
+    Raises:
+        DataError: broken, cut off or gigantic.
+    """
     stored = read_size(data)
     if stored is not None and stored[0] * stored[1] > MAX_PIXELS:
         raise DataError(_too_large(str(path), stored))
@@ -60,9 +73,7 @@ def _read_file(path: Path, size: tuple[int, int] | None) -> np.ndarray:
             f"{path}: the file is cut off after {len(data)} bytes. Copy or download it again."
         )
     if size is None:
-        pixels = _decode(data, path, _UPRIGHT)
-        _refuse_several(data, path, pixels)
-        return pixels
+        return _decode(data, path, _UPRIGHT)
     pixels = _decode(data, path, _AS_STORED)
     if pixels.shape[:2] != tuple(size) and pixels.shape[1::-1] == tuple(size):
         upright = _decode(data, path, _UPRIGHT)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+from kmaskrcnn.data.broken import without_broken
 from kmaskrcnn.data.dataset import Dataset
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.formats.coco import CocoDataset, read_json
-from kmaskrcnn.data.formats.files import list_images, split_names
+from kmaskrcnn.data.formats.coco import CocoDataset, check_content, foreign
+from kmaskrcnn.data.formats.files import list_images, natural, read_json, split_names
 from kmaskrcnn.data.formats.instance_ids import InstanceIdDataset
 from kmaskrcnn.data.formats.instance_pngs import open_folder_per_image, open_named_masks
+from kmaskrcnn.data.formats.labelme import LabelMeDataset, is_labelme
 
 EXPECTED = (
-    "Expected a COCO instances JSON (or a folder that holds one), folders <id>/images and "
+    "Expected a COCO instances JSON (or a folder that holds one), LabelMe JSONs (a folder of them, "
+    "one an image), folders <id>/images and "
     "<id>/masks with one PNG per instance, or a folder of images beside a folder of masks (one PNG "
     "per instance, called <image>_<class>_<number>.png, or one PNG of instance numbers per image)"
 )
@@ -27,9 +31,10 @@ def load(
     images: str | Path | None = None,
     split: str | None = None,
     class_name: str = "object",
+    skip_broken: bool = False,
 ) -> Dataset:
-    """Opens a dataset, whatever its format: COCO instances JSON, one PNG per instance, instance-id
-    PNGs.
+    """Opens a dataset, whatever its format: COCO instances JSON, LabelMe JSONs, one PNG per
+    instance, instance-id PNGs.
 
     The result's ``description`` says what was found, its ``report`` what was mended or left out.
 
@@ -39,10 +44,25 @@ def load(
         split: one of several parts: a key of ``splits.json``, a sub-folder, or part of a file's
             name.
         class_name: what the objects are called where the files do not say.
+        skip_broken: images that are missing, cut off, no images, or of another size than their
+            annotation says are left out and counted in the report, with file and reason; every file
+            is looked at for that. False: the first that is met is an error.
 
     Raises:
         DataError: nothing there, nothing known, or several things; the message says what was found.
     """
+    dataset = open_unchecked(path, images, split, class_name, skip_broken)
+    return without_broken(dataset) if skip_broken else dataset
+
+
+def open_unchecked(
+    path: str | Path,
+    images: str | Path | None = None,
+    split: str | None = None,
+    class_name: str = "object",
+    skip_broken: bool = True,
+) -> Dataset:
+    """As ``load``; with ``skip_broken`` images that are missing stay in, to be found later."""
     path = Path(path)
     if not path.exists() and "#" in path.name:
         name, split = path.name.rsplit("#", 1)
@@ -50,36 +70,69 @@ def load(
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder. {EXPECTED}.")
     if path.is_file():
-        return CocoDataset(path, images)
+        return _open_file(path, images, skip_broken)
     return (
         open_folder_per_image(path, split, class_name)
-        or _open_coco(path, images, split)
+        or _open_jsons(path, images, split, skip_broken)
         or _open_masks(path, images, split, class_name)
         or _give_up(path, split)
     )
 
 
-def _open_coco(folder: Path, images: str | Path | None, split: str | None) -> Dataset | None:
-    """The COCO file in or just below a folder."""
+def _open_file(path: Path, images: str | Path | None, skip_broken: bool) -> Dataset:
+    content = read_json(path)
+    if is_labelme(content):
+        return LabelMeDataset([path], images, skip_broken)
+    return CocoDataset(path, images, skip_broken, content)
+
+
+def _open_jsons(
+    folder: Path, images: str | Path | None, split: str | None, skip_broken: bool
+) -> Dataset | None:
+    """The COCO file, or the LabelMe files, in or just below a folder."""
     found = [f for f in _json_files(folder) if split is None or _is_of_split(f, folder, split)]
-    if len(found) > 1:
-        found = [file for file in found if _is_coco(file)]
+    if len(found) == 1:
+        return _open_only(found[0], images, skip_broken, needed=not _mask_folders(folder))
+    if any(_is(file, is_labelme) for file in found[:3]):
+        return LabelMeDataset(_of_one_folder(found, folder), images, skip_broken)
+    found = [file for file in found if _is(file, _is_coco)]
     if len(found) > 1:
         names = ", ".join(str(file.relative_to(folder)) for file in found)
         raise DataError(
             f"{folder}: several annotation files ({names}). Name one of them, or a split."
         )
-    if not found or (_mask_folders(folder) and not _is_coco(found[0])):
+    return CocoDataset(found[0], images, skip_broken) if found else None
+
+
+def _open_only(
+    file: Path, images: str | Path | None, skip_broken: bool, needed: bool
+) -> Dataset | None:
+    """The one JSON of a folder; where masks lie beside it (not ``needed``) it may be anything."""
+    if not needed and not _is(file, lambda content: is_labelme(content) or _is_coco(content)):
         return None
-    return CocoDataset(found[0], images)
+    return _open_file(file, images, skip_broken)
 
 
-def _is_coco(file: Path) -> bool:
+def _of_one_folder(files: list[Path], folder: Path) -> list[Path]:
+    """LabelMe files of one part; several parts are not one dataset."""
+    homes = sorted({file.parent for file in files})
+    if len(homes) > 1:
+        names = ", ".join(str(home.relative_to(folder)) for home in homes[:10])
+        raise DataError(
+            f"{folder}: LabelMe files in several folders ({names}). Name one of them, or a split."
+        )
+    return sorted(files, key=natural)
+
+
+def _is(file: Path, kind: Callable[[Any], bool]) -> bool:
     try:
-        read_json(file)
+        return kind(read_json(file))
     except DataError:
         return False
-    return True
+
+
+def _is_coco(content: Any) -> bool:
+    return foreign(content) is None
 
 
 def _json_files(folder: Path) -> list[Path]:
@@ -158,7 +211,7 @@ def _give_up(folder: Path, split: str | None) -> Dataset:
     why = ""
     for file in _json_files(folder)[:1]:
         try:
-            read_json(file)
+            check_content(read_json(file), file)
         except DataError as error:
             why = f" {error}"
     of_split = f" with a split {split!r}" if split is not None else ""

@@ -7,6 +7,7 @@ import pytest
 from kmaskrcnn.data import DataError, load
 from kmaskrcnn.data.formats.coco import CocoDataset
 from kmaskrcnn.data.formats.instance_pngs import InstancePngDataset
+from kmaskrcnn.data.formats.labelme import LabelMeDataset
 from tests.data.samples import annotation, coco_content, write_coco, write_image
 from tests.shared import shared_path
 
@@ -72,11 +73,11 @@ def test_nothing_there(tmp_path):
 
 def test_nothing_known(tmp_path):
     (tmp_path / "labels").mkdir()
-    (tmp_path / "1.json").write_text('{"shapes": [], "imagePath": "1.png"}')
-    with pytest.raises(DataError, match=r"1\.json: not a COCO instances file: it looks like Label"):
+    (tmp_path / "1.json").write_text("[]")
+    with pytest.raises(DataError, match=r"1\.json: not a COCO instances file: the top is a list"):
         load(tmp_path)
     (tmp_path / "2.json").write_text("{}")
-    with pytest.raises(DataError, match=r"Found: 1\.json, 2\.json, labels/\..*looks like LabelMe"):
+    with pytest.raises(DataError, match=r"Found: 1\.json, 2\.json, labels/\..*the top is a list"):
         load(tmp_path)
     with pytest.raises(DataError, match="no format is recognised with a split 'train'"):
         load(tmp_path, split="train")
@@ -95,6 +96,7 @@ def test_a_text_file(tmp_path):
         ("animals_openimages4#train", CocoDataset, 258),
         ("coco_openlicense", CocoDataset, 137),
         ("fruits_nuts", CocoDataset, 18),
+        ("fruits_nuts/labelme_json", LabelMeDataset, 18),
         ("dsb2018_nuclei#val", InstancePngDataset, 30),
         ("shapes_pycococreator", InstancePngDataset, 2),
     ],

@@ -5,7 +5,6 @@ Format: https://cocodataset.org/#format-data
 
 from __future__ import annotations
 
-import json
 import os
 from collections import defaultdict
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ from kmaskrcnn.data.dataset import Instance, Sample
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.coco_annotations import parse_annotation
 from kmaskrcnn.data.formats.coco_keypoints import read_keypoint_names
+from kmaskrcnn.data.formats.files import read_json
 from kmaskrcnn.data.report import Report
 
 KEYS = ("images", "annotations", "categories")
@@ -32,8 +32,20 @@ class CocoDataset:
         report: what was mended or left out, with annotation ids.
     """
 
-    def __init__(self, path: str | Path, images: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        images: str | Path | None = None,
+        skip_broken: bool = False,
+        content: Any = None,
+    ) -> None:
         """Reads ``path``; ``images`` is the images' folder, looked for around the file when None.
+
+        Args:
+            path: the JSON.
+            images: a folder.
+            skip_broken: an image that is not found is no error yet.
+            content: of the file, where it has been read already.
 
         Raises:
             DataError: not a COCO instances file, a category or image twice, an unknown category,
@@ -41,7 +53,7 @@ class CocoDataset:
         """
         self.path = Path(path)
         self.report = Report()
-        content = read_json(self.path)
+        content = check_content(read_json(self.path) if content is None else content, self.path)
         self._records = _image_records(content["images"], self.path)
         _check_annotations(content["annotations"], self.path)
         self.category_ids, self.class_names = self._categories(content)
@@ -51,8 +63,8 @@ class CocoDataset:
             self.report,
         )
         self._instances = self._read_annotations(content["annotations"])
-        self.images = _find_images(self.path, self._records, images)
-        self._files = _image_files(self.images, self._records, self.path)
+        self.images = _find_images(self.path, self._records, images, skip_broken)
+        self._files = _image_files(self.images, self._records, self.path, skip_broken)
 
     @property
     def description(self) -> str:
@@ -136,23 +148,12 @@ class CocoDataset:
         return dict(instances)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The content of a COCO instances file.
+def check_content(content: Any, path: Path) -> dict[str, Any]:
+    """The content of a JSON, which must be COCO instances.
 
     Raises:
-        DataError: missing, cut off, no JSON, or JSON of another kind.
+        DataError: JSON of another kind.
     """
-    try:
-        with path.open(encoding="utf-8") as file:
-            content = json.load(file)
-    except OSError as error:
-        raise DataError(
-            f"{path}: the annotation file cannot be read ({error.strerror or error})."
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(
-            f"{path}: not JSON, or cut off ({error}). Copy or export the file again."
-        ) from error
     problem = foreign(content)
     if problem:
         raise DataError(f"{path}: not a COCO instances file: {problem}.")
@@ -172,7 +173,7 @@ def foreign(content: Any) -> str | None:
             + ", ".join(KEYS)
         )
     if "shapes" in content and "imagePath" in content:
-        return "it looks like LabelMe (shapes, imagePath); convert it, as with labelme2coco"
+        return "it looks like LabelMe (shapes, imagePath)"
     missing = [key for key in KEYS if not isinstance(content.get(key), list)]
     if missing:
         found = ", ".join(map(str, list(content)[:8])) or "none"
@@ -228,8 +229,10 @@ def _unique(values: list[Any], what: str) -> None:
         seen.add(value)
 
 
-def _find_images(path: Path, records: list[dict[str, Any]], images: str | Path | None) -> Path:
-    """The folder that holds the first of the images."""
+def _find_images(
+    path: Path, records: list[dict[str, Any]], images: str | Path | None, skip_broken: bool
+) -> Path:
+    """The folder that holds one of the first images; of all where some may be missing."""
     if images is not None:
         if not Path(images).is_dir():
             raise DataError(f"{images}: the images' folder does not exist.")
@@ -238,7 +241,7 @@ def _find_images(path: Path, records: list[dict[str, Any]], images: str | Path |
     up = path.parent.parent
     folders = [path.parent, path.parent / "images", path.parent / split, up / split]
     folders += [up / "images" / split, up / "images", up / "JPEGImages", up]
-    for record in records[:3]:
+    for record in records if skip_broken else records[:3]:
         for folder in folders:
             if _locate(folder, record["file_name"]) is not None:
                 return folder
@@ -258,7 +261,9 @@ def _locate(folder: Path, file_name: str) -> Path | None:
     return None
 
 
-def _image_files(folder: Path, records: list[dict[str, Any]], path: Path) -> list[Path]:
+def _image_files(
+    folder: Path, records: list[dict[str, Any]], path: Path, skip_broken: bool
+) -> list[Path]:
     with os.scandir(folder) as entries:
         there = {entry.name for entry in entries}
     files, missing = [], []
@@ -267,12 +272,11 @@ def _image_files(folder: Path, records: list[dict[str, Any]], path: Path) -> lis
         file = folder / name if name in there else _locate(folder, name)
         if file is None:
             missing.append(name)
-        else:
-            files.append(file)
-    if missing:
+        files.append(file or folder / name)
+    if missing and not skip_broken:
         raise DataError(
             f"{path}: {len(missing)} of {len(records)} images are missing in {folder}: "
             f"{', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}. Add them, name another "
-            "folder (images=…), or take them out of the file."
+            "folder (images=…), or leave such images out (skip_broken=True)."
         )
     return files

@@ -11,12 +11,9 @@ from pycocotools import mask as coco_mask
 from kmaskrcnn.data.dataset import Instance, Mask
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.coco_keypoints import parse_keypoints
+from kmaskrcnn.data.formats.outlines import Size, usable_box, usable_polygon
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import read_counts
-
-Size = tuple[int, int]
-OVERHANG = 1.0
-"""Pixels outside of the image that are not worth a line."""
 
 
 def parse_annotation(
@@ -49,7 +46,7 @@ def parse_annotation(
             "Add it there."
         )
     mask = _parse_mask(annotation.get("segmentation"), size, place, report)
-    box = _parse_box(annotation.get("bbox"), size, place, report, quiet=mask is not None)
+    box = usable_box(annotation.get("bbox"), size, place, report, quiet=mask is not None)
     if mask is None and box is None:
         report.add("object left out, without a usable mask or box", place)
         return None
@@ -77,7 +74,7 @@ def _parse_mask(segmentation: Any, size: Size | None, place: str, report: Report
             )
         return None
     rings = [segmentation] if isinstance(segmentation[0], int | float) else segmentation
-    polygons = [_parse_polygon(ring, size, place, report) for ring in rings]
+    polygons = [usable_polygon(ring, size, place, report) for ring in rings]
     return [polygon for polygon in polygons if polygon is not None] or None
 
 
@@ -108,66 +105,3 @@ def _parse_code(code: Mapping[str, Any], size: Size | None, place: str) -> Mask:
     return coco_mask.frPyObjects(
         {"size": list(code["size"]), "counts": counts.tolist()}, *code["size"]
     )
-
-
-def _parse_polygon(ring: Any, size: Size | None, place: str, report: Report) -> np.ndarray | None:
-    """(P, 2) float64, or None with a reason in the report."""
-    try:
-        flat = np.asarray(ring, np.float64).reshape(-1)
-    except (TypeError, ValueError):
-        report.add("polygon left out, not a list of numbers", place)
-        return None
-    if flat.size < 6 or flat.size % 2:
-        report.add("polygon left out, fewer than 3 points x, y", place)
-        return None
-    points = flat.reshape(-1, 2)
-    if not np.isfinite(points).all():
-        report.add("polygon left out, a coordinate is not a finite number", place)
-        return None
-    if _is_flat(points):
-        report.add("polygon left out, it has no area", place)
-        return None
-    return points if size is None else _inside(points, size, place, report)
-
-
-def _inside(points: np.ndarray, size: Size, place: str, report: Report) -> np.ndarray | None:
-    limit = np.array(size[::-1], np.float64)
-    low, high = points.min(0), points.max(0)
-    if (high <= 0).any() or (low >= limit).any():
-        report.add("polygon left out, it lies outside of the image", place)
-        return None
-    if (low < -OVERHANG).any() or (high > limit + OVERHANG).any():
-        report.add("polygon clipped at the image's edge", place)
-    return points
-
-
-def _is_flat(points: np.ndarray) -> bool:
-    """Whether all points lie on one line."""
-    away = points - points[0]
-    far = away[np.argmax(np.abs(away).sum(1))]
-    across = away[:, 0] * far[1] - away[:, 1] * far[0]
-    return bool(np.abs(across).max() <= 1e-9 * max(float(far @ far), 1e-300))
-
-
-def _parse_box(
-    bbox: Any, size: Size | None, place: str, report: Report, quiet: bool
-) -> tuple[float, float, float, float] | None:
-    """x1 y1 x2 y2 out of x, y, width, height; None where unusable. ``quiet``: there is a mask."""
-    then = "taken from the mask" if quiet else "left out"
-    try:
-        box = np.asarray(bbox, np.float64).reshape(4) if bbox is not None else None
-    except (TypeError, ValueError):
-        report.add(f"box that is not four numbers {then}", place)
-        return None
-    if box is None or (quiet and not box.any()):
-        return None
-    if not np.isfinite(box).all() or min(box[2:]) <= 0:
-        report.add(f"box without an area {then}", place)
-        return None
-    corners = np.concatenate([box[:2], box[:2] + box[2:]])
-    if size is None:
-        return tuple(corners.tolist())
-    clipped = np.clip(corners, 0, [size[1], size[0], size[1], size[0]])
-    if np.abs(clipped - corners).max() > OVERHANG:
-        report.add("box clipped at the image's edge", place)
-    return tuple(clipped.tolist()) if min(clipped[2:] - clipped[:2]) > 0 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +31,30 @@ def list_images(folder: Path) -> list[Path]:
 def natural(path: Path) -> list[Any]:
     """A sorting key in which numbers count as numbers."""
     return [int(part) if part.isdigit() else part for part in _NUMBER.split(path.name)]
+
+
+def read_json(path: Path, max_bytes: int | None = None) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        DataError: missing, larger than ``max_bytes``, cut off, no JSON.
+    """
+    try:
+        size = path.stat().st_size
+        if max_bytes is not None and size > max_bytes:
+            raise DataError(f"{path}: {size:,} bytes; expected at most {max_bytes:,}.")
+        with path.open(encoding="utf-8-sig") as file:
+            return json.load(file)
+    except OSError as error:
+        raise DataError(
+            f"{path}: the annotation file cannot be read ({error.strerror or error})."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(
+            f"{path}: not JSON, or cut off ({error}). Copy or export the file again."
+        ) from error
 
 
 def read_png(path: Path) -> np.ndarray:
