@@ -28,6 +28,7 @@ _HOMES = {
     "OutOfMemoryError": "kmaskrcnn.memory",
     "TrainingProgress": "kmaskrcnn.training_progress",
     "ValidationPictures": "kmaskrcnn.training",
+    "find_learning_rate": "kmaskrcnn.rate_finder",
     "load": "kmaskrcnn.model",
     "preset_names": "kmaskrcnn.presets",
 }

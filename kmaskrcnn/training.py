@@ -20,6 +20,7 @@ IMAGES_OF_PAPER_BATCH = 16
 RATE_OF_PAPER_BATCH = 0.02
 ADAM_RATE = 5e-4  # for as many images
 DEFAULT_NAME = "kmaskrcnn_default"
+WITHOUT_DECAY = ("bias", "gamma", "beta")  # names of variables
 NOT_FINITE, END = "<not finite> ", " </not finite>"  # around the values in TensorFlow's message
 
 
@@ -82,7 +83,7 @@ def default_optimizer(
         optimizer = keras.optimizers.SGD(
             schedule, momentum=config.momentum, weight_decay=decay, **common
         )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    optimizer.exclude_from_weight_decay(var_names=list(WITHOUT_DECAY))
     return optimizer
 
 

@@ -45,6 +45,7 @@ FLOORS: dict[str, int] = {
     "model": 4,
     "export": 5,
     "report": 5,
+    "rate_finder": 5,
     "conversion": 5,
     "__main__": 6,
     "cli": 6,

@@ -12,8 +12,9 @@ import kmaskrcnn
 from tests.floors import ROOT
 
 INVENTORY = {
-    "kmaskrcnn": "DataError Detections MaskRCNN MaskRCNNConfig NonFiniteLossError OutOfMemoryError "
-    "TrainingProgress ValidationPictures data evaluation layers load ops preset_names report",
+    "kmaskrcnn": "DataError Detections MaskRCNN MaskRCNNConfig NonFiniteLossError "
+    "OutOfMemoryError TrainingProgress ValidationPictures data evaluation "
+    "find_learning_rate layers load ops preset_names report",
     "kmaskrcnn.data": "Broken DataCheck DataError Dataset InferenceBatch Instance Origin "
     "OwnPolicy Policy Report Sample ShapesDataset Subset align batches check clear_errors "
     "find_broken find_data_error image_sources inference_batches joint_batch load "
