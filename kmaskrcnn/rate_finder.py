@@ -168,9 +168,7 @@ def _sweeping(model: MaskRCNN, rate: GrowingRate, batch_size: int) -> keras.opti
 class _Sweep(keras.callbacks.Callback):
     """Collects rate and loss of each step, and ends a sweep that diverges."""
 
-    def __init__(
-        self, num_steps: int, on_step: Callable[[int, float, float], None] | None
-    ) -> None:
+    def __init__(self, num_steps: int, on_step: Callable[[int, float, float], None] | None) -> None:
         super().__init__()
         self.num_steps = num_steps
         self.rates: list[float] = []
