@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from kmaskrcnn.field_types import type_problem
+
 CHOICES: dict[str, tuple[str, ...]] = {
     "resize": ("affine", "torchvision", "detectron2", "matterport"),
     "canvas": ("corner", "square"),
@@ -38,7 +40,7 @@ class MaskRCNNConfig:
     paper (He et al. 2017, arXiv:1703.06870) as Detectron2 runs it, unless a comment says otherwise.
 
     Raises:
-        ValueError: a field is out of its range; the message names the field.
+        ValueError: a field is of another type or out of its range; the message names the field.
     """
 
     # Network input: RGB in 0..255, short edge to min_size unless the long one would pass max_size.
@@ -155,7 +157,11 @@ class MaskRCNNConfig:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):  # JSON turns tuples into lists
-            object.__setattr__(self, field.name, _tuples(getattr(self, field.name)))
+            value = _tuples(getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+            problem = type_problem(MaskRCNNConfig, field.name, value)
+            if problem:
+                raise ValueError(f"MaskRCNNConfig.{field.name} must be {problem}.")
         self._check()
 
     def _check(self) -> None:

@@ -63,6 +63,7 @@ REQUIREMENTS = (
     Requirement("matplotlib", "matplotlib", "3.8"),
     Requirement("click", "click", "8.1"),
     Requirement("rich", "rich", "13.0"),
+    Requirement("tomlkit", "tomlkit", "0.12"),
 )
 PYTHON = Requirement("Python", "", "3.10", "3.13")
 

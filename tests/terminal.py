@@ -1,15 +1,35 @@
 """Command lines: run inside the tests' process, and read from the help."""
 
+import inspect
 import shlex
+from dataclasses import dataclass
 
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from kmaskrcnn import cli
 
 
-def run(*args: object) -> Result:
-    """Runs ``kmaskrcnn ARGS``; gives exit code and output."""
-    return CliRunner().invoke(cli.main, [str(arg) for arg in args])
+@dataclass(frozen=True)
+class Run:
+    """How a command line ended, and what it wrote."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    exception: BaseException | None
+
+    @property
+    def output(self) -> str:
+        """Both, one behind the other."""
+        return self.stdout + self.stderr
+
+
+def run(*args: object, **options: object) -> Run:
+    """Runs ``kmaskrcnn ARGS``; options are those of click's runner."""
+    apart = "mix_stderr" in inspect.signature(CliRunner).parameters  # click 8.1
+    runner = CliRunner(**({"mix_stderr": False} if apart else {}))
+    done = runner.invoke(cli.main, [str(arg) for arg in args], prog_name="kmaskrcnn", **options)
+    return Run(done.exit_code, done.stdout, done.stderr, done.exception)
 
 
 def examples(verb: str) -> list[list[str]]:

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from kmaskrcnn.config import CHOICES, MaskRCNNConfig
 from kmaskrcnn.presets import preset_names
@@ -14,10 +15,31 @@ MODEL = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 OLD_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 DATA = click.Path()  # may name a part of a folder: nuclei#train
+POLICIES = ("none", "flip", "vertical_flip", "scale_jitter", "crop")  # of kmaskrcnn.data
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-def fields(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
+class Policy(click.ParamType):
+    """An augmentation: names joined by +."""
+
+    name = "policy"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        unknown = [name for name in value.split("+") if name.strip() not in POLICIES]
+        if unknown:
+            names = ", ".join(POLICIES)
+            self.fail(f"{', '.join(unknown)}: expected some of {names}, joined by +.", param, ctx)
+        return value
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        before, plus, last = incomplete.rpartition("+")
+        offers = [name for name in POLICIES if name.startswith(last)]
+        return [CompletionItem(before + plus + name) for name in offers]
+
+
+def field_names(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
     """Completions of ``NAME=VALUE``: fields of the config, and the values of those with few."""
     name, equals, _ = typed.partition("=")
     if equals:

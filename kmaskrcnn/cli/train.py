@@ -2,60 +2,168 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from kmaskrcnn.cli.options import DATA, FOLDER, OLD_FOLDER, fields
+from kmaskrcnn.cli import run_file
+from kmaskrcnn.cli.options import DATA, FOLDER, OLD_FOLDER, POLICIES, Policy, as_json, field_names
+from kmaskrcnn.cli.sections import Sectioned
+from kmaskrcnn.commands.settings import parse_setting
 from kmaskrcnn.presets import preset_names
+
+SECTIONS = {
+    "Data": ("val", "val_fraction", "images", "val_images", "augment", "skip_broken"),
+    "Network": ("preset", "weights", "image_size", "freeze", "mixed_precision", "fields"),
+    "Training": (
+        *("epochs", "batch_size", "learning_rate", "rois_per_image", "seed", "patience"),
+        *("resume",),
+    ),
+    "Files": ("out", "config", "tensorboard", "as_json"),
+}
+SAID_BY = {"image_size": ("min_size", "max_size"), "rois_per_image": ("rois_per_image",)}
+PLACES = ("data", "val", "out", "images", "val_images", "weights")
+
+
+def settings(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of ``--set``, checked."""
+    try:
+        return dict(map(parse_setting, texts))
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
 
 
 @click.command(
+    cls=Sectioned,
+    sections=SECTIONS,
+    short_help="Train on annotated images and keep the model.",
     epilog="""\b
 Examples:
-  kmaskrcnn train train.json --val val.json --out runs/first --weights imagenet
+  kmaskrcnn train photos.json --val-fraction 0.2 --out runs/first --weights imagenet
+  kmaskrcnn train train.json --val val.json --out runs/second --weights imagenet \\
+      --augment flip+scale_jitter --patience 5 --tensorboard
   kmaskrcnn train nuclei#train --val nuclei#test --out runs/nuclei \\
       --preset laptop --image-size 256 --epochs 30 --set detections_per_image=300
-"""
+  kmaskrcnn train --config runs/first/train.toml --out runs/longer --epochs 24
+""",
 )
 @click.argument("data", type=DATA)
+@click.option("--val", type=DATA, metavar="DATA", help="What to validate on after each epoch.")
 @click.option(
-    "--val", required=True, type=DATA, metavar="DATA", help="What to validate on after each epoch."
+    "--val-fraction",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="SHARE",
+    help="In place of --val: this share of DATA, drawn by --seed, is kept to validate on.",
 )
-@click.option("--out", required=True, type=FOLDER, help="Where to write; made if need be.")
 @click.option("--images", type=OLD_FOLDER, help="The images of DATA, if not beside it.")
 @click.option("--val-images", type=OLD_FOLDER, help="The images of --val, if not beside it.")
 @click.option(
+    "--augment",
+    type=Policy(),
+    default="flip",
+    show_default=True,
+    metavar="POLICY",
+    help=f"{', '.join(POLICIES)}; some joined by +.",
+)
+@click.option(
+    "--skip-broken",
+    is_flag=True,
+    help="Leave out images that cannot be read, and say how many; else they are an error.",
+)
+@click.option(
     "--preset",
     type=click.Choice(preset_names()),
+    metavar="NAME",
     default="mobilenet_1.0_fpn",
     show_default=True,
-    help="The network and its settings.",
+    help="The network and its settings: laptop, resnet50_fpn, detectron2/mask_rcnn_R_50_FPN, …",
 )
-@click.option("--weights", help='"imagenet" or a file; left out, all weights start at random.')
-@click.option("--epochs", type=click.IntRange(1), default=12, show_default=True)
-@click.option("--batch-size", type=click.IntRange(1), default=2, show_default=True)
 @click.option(
-    "--image-size", type=click.IntRange(16), help="Short side in pixels; else the preset's."
+    "--weights",
+    metavar="NAME",
+    help='"imagenet", "coco" or a file; left out, all weights start at random.',
+)
+@click.option(
+    "--image-size",
+    type=click.IntRange(16),
+    metavar="PIXELS",
+    help="Short side in pixels; else the preset's.",
+)
+@click.option(
+    "--freeze",
+    type=click.Choice(["none", "stem", "C2", "C3", "C4", "C5"]),
+    help="Keep the backbone as it is up to this stage; C5 trains the heads alone. Else as the "
+    "preset says, where weights are given.",
+)
+@click.option(
+    "--mixed-precision",
+    type=click.Choice(["bfloat16", "float16"]),
+    help="Compute in 16 bits, on an accelerator made for it; geometry and losses stay in 32.",
+)
+@click.option(
+    "--set",
+    "fields",
+    multiple=True,
+    metavar="NAME=VALUE",
+    shell_complete=field_names,
+    callback=settings,
+    help="Any other field of MaskRCNNConfig, such as detections_per_image=300; repeatable.",
+)
+@click.option(
+    "--epochs",
+    type=click.IntRange(1),
+    metavar="N",
+    default=12,
+    show_default=True,
+    help="Times through DATA.",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1),
+    metavar="N",
+    default=2,
+    show_default=True,
+    help="Images a step.",
 )
 @click.option(
     "--learning-rate",
     type=click.FloatRange(0, min_open=True),
+    metavar="RATE",
     help="Peak of the schedule; else it follows the batch size.",
 )
 @click.option(
-    "--rois-per-image", type=click.IntRange(1), help="RoIs in the loss; else the preset's."
+    "--rois-per-image",
+    type=click.IntRange(1),
+    metavar="N",
+    help="RoIs in the loss; else the preset's.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same losses.")
 @click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="NAME=VALUE",
-    shell_complete=fields,
-    help="Any other field of MaskRCNNConfig, such as detections_per_image=300; repeatable.",
+    "--seed", type=int, metavar="N", default=0, show_default=True, help="Same seed, same losses."
 )
-def train(**options: Any) -> None:
+@click.option(
+    "--patience",
+    type=click.IntRange(1),
+    metavar="EPOCHS",
+    help="Stop when the mask AP has not risen for so many epochs.",
+)
+@click.option("--out", required=True, type=FOLDER, help="Where to write; made if need be.")
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    is_eager=True,
+    expose_value=False,
+    callback=run_file.load,
+    metavar="FILE.toml",
+    help="Take what is not given here from a file, such as the train.toml of another run.",
+)
+@click.option(
+    "--tensorboard", is_flag=True, help="Also write OUT/tensorboard, to be shown by tensorboard."
+)
+@as_json
+@click.pass_context
+def train(ctx: click.Context, as_json: bool, **options: Any) -> None:
     """Train on DATA and keep the model.
 
     \b
@@ -63,7 +171,52 @@ def train(**options: Any) -> None:
       model.keras      after the last epoch        history.csv   a line an epoch
       best.keras       of the best mask AP         curves.png    losses and AP
       metrics.json     box and mask AP, per class  validation.jpg  predictions, drawn
+      train.toml       all of this, to repeat or to change
     """
+    one_validation(ctx, options)
+    options["fields"] = fields_of_model(ctx, options["fields"])
     from kmaskrcnn.commands import train as job
+    from kmaskrcnn.commands.output import tell
 
-    job.run(job.Training(**options))
+    notes = job.notes(options["preset"], options["fields"])
+    record = run_file.write(ctx.command, placed(options), notes)
+    tell(job, as_json, job.Training(**options, record=record))
+
+
+def one_validation(ctx: click.Context, options: dict[str, Any]) -> None:
+    """Either --val or --val-fraction; the one on the command line wins over the file's."""
+    names = ("val", "val_fraction")
+    given = [name for name in names if options[name] is not None]
+    typed = [name for name in given if from_command_line(ctx, name)]
+    if len(given) == 2 and len(typed) == 1:
+        options.update({name: None for name in names if name not in typed})
+    elif len(given) != 1:
+        said = "both were given" if given else "neither was given"
+        raise click.UsageError(
+            f"Say what to validate on: --val DATA, or --val-fraction 0.2 to keep a fifth of DATA "
+            f"for it. Exactly one of the two is needed; {said}.",
+            ctx,
+        )
+
+
+def fields_of_model(ctx: click.Context, typed: dict[str, Any]) -> dict[str, Any]:
+    """The file's [model] and, above it, what the command line says."""
+    from_file = dict(ctx.meta.get(run_file.FIELDS, {}))
+    for name, fields in SAID_BY.items():
+        if from_command_line(ctx, name):
+            from_file = {key: from_file[key] for key in from_file if key not in fields}
+    return from_file | typed
+
+
+def from_command_line(ctx: click.Context, name: str) -> bool:
+    """Whether a person typed this option in this call."""
+    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def placed(options: dict[str, Any]) -> dict[str, Any]:
+    """The options with paths that are right from every folder; names like "imagenet" stay."""
+    paths = {name: options[name] for name in PLACES if options[name] is not None}
+    weights = paths.get("weights")
+    if weights is not None and not Path(weights).exists():
+        del paths["weights"]
+    return {**options, **{name: str(Path(path).absolute()) for name, path in paths.items()}}

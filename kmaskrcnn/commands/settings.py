@@ -1,4 +1,4 @@
-"""Fields of the config as a person types them."""
+"""Fields of the config as a person types them, on the command line or in a TOML file."""
 
 from __future__ import annotations
 
@@ -6,25 +6,49 @@ import ast
 from typing import Any
 
 from kmaskrcnn.config import MaskRCNNConfig, check_names
+from kmaskrcnn.field_types import type_problem
+
+WORDS = {"true": True, "false": False, "none": None}
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
     """``"nms_iou=0.3"`` → ``("nms_iou", 0.3)``: a Python literal, or else a string.
 
     Raises:
-        ValueError: no name and value, or no field of that name.
+        ValueError: no name and value, no field of that name, or a value of another type.
     """
     name, equals, value = text.partition("=")
     if not equals:
-        raise ValueError(f"--set takes NAME=VALUE, such as nms_iou=0.3, not {text!r}.")
+        raise ValueError(f"expected NAME=VALUE, such as nms_iou=0.3, not {text!r}.")
+    try:
+        literal = ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        literal = value
+    return checked_field(name.strip(), literal)
+
+
+def checked_field(name: str, value: Any) -> tuple[str, Any]:
+    """A field and its value; "none" is None where a field may be that, as TOML has no such value.
+
+    Raises:
+        ValueError: no field of that name, or a value of another type.
+    """
     try:
         check_names([name])
     except TypeError as error:
-        raise ValueError(f"--set {text}: {error}") from None
-    try:
-        return name, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return name, value
+        raise ValueError(str(error)) from None
+    problem = type_problem(MaskRCNNConfig, name, value)
+    if problem and isinstance(value, str) and value.lower() in WORDS:
+        value = WORDS[value.lower()]
+        problem = type_problem(MaskRCNNConfig, name, value) and problem
+    if problem:
+        raise ValueError(f"{name}: expected {problem}.")
+    return name, tuples(value)
+
+
+def tuples(value: Any) -> Any:
+    """Lists as tuples, all the way down."""
+    return tuple(map(tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
 def scaled(config: MaskRCNNConfig, image_size: int) -> dict[str, int]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import keras
 import kmaskrcnn
 from kmaskrcnn import report
 from kmaskrcnn.commands.output import measure, print_figures, write_json
-from kmaskrcnn.commands.settings import parse_setting, scaled
-from kmaskrcnn.data import Dataset, check, load
+from kmaskrcnn.commands.settings import scaled
+from kmaskrcnn.data import Dataset, check, load, split
+from kmaskrcnn.files import atomic, write_text
 from kmaskrcnn.presets import preset
 from kmaskrcnn.progress import console
 from kmaskrcnn.training import draw_predictions
@@ -27,77 +29,132 @@ class Training:
     """The options of ``kmaskrcnn train``; None leaves a setting to the preset."""
 
     data: str
-    val: str
     out: Path
+    val: str | None = None
+    val_fraction: float | None = None
     images: Path | None = None
     val_images: Path | None = None
+    augment: str = "flip"
+    skip_broken: bool = False
     preset: str = "mobilenet_1.0_fpn"
     weights: str | None = None
+    image_size: int | None = None
+    freeze: str | None = None
+    mixed_precision: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)  # of the config
     epochs: int = 12
     batch_size: int = 2
-    image_size: int | None = None
     learning_rate: float | None = None
     rois_per_image: int | None = None
     seed: int = 0
-    settings: Sequence[str] = ()
+    patience: int | None = None
+    tensorboard: bool = False
+    record: str = ""  # TOML that repeats the run
 
     def changes(self) -> dict[str, Any]:
-        """The fields of the config that differ from the preset's."""
-        changes: dict[str, Any] = dict(map(parse_setting, self.settings))
+        """The fields of the config that differ from the preset's; a field by name comes last."""
+        changes: dict[str, Any] = {}
         if self.image_size is not None:
             changes |= scaled(preset(self.preset), self.image_size)
         if self.rois_per_image is not None:
             changes["rois_per_image"] = self.rois_per_image
-        return changes
+        return {**changes, **self.fields}
 
 
-def run(job: Training) -> None:
-    """Trains; writes model.keras, best.keras, history.csv, curves.png, metrics.json, a picture."""
+def run(job: Training) -> dict[str, float]:
+    """Trains; writes models, history, curves, figures, a picture, and the file that repeats it."""
+    check_tensorboard(job.tensorboard)
     keras.utils.set_random_seed(job.seed)
-    train_set = load(job.data, images=job.images)
-    val_set = load(job.val, images=job.val_images)
+    train_set, val_set = datasets(job)
     console.print(str(check(train_set, val_set)))
-    model = kmaskrcnn.MaskRCNN.from_preset(
-        job.preset, class_names=train_set.class_names, weights=job.weights, **job.changes()
-    )
-    if job.weights is None:
-        console.print("Random weights; photographs are learned far faster from --weights imagenet.")
-    job.out.mkdir(parents=True, exist_ok=True)
+    model = new_model(job, train_set)
+    write_text(job.out / "train.toml", job.record)
     history = model.fit(
         train_set,
         validation_data=val_set,
         epochs=job.epochs,
         batch_size=job.batch_size,
         learning_rate=job.learning_rate,
+        augmentation=job.augment,
         seed=job.seed,
-        callbacks=[TrainingProgress(), *keepers(job.out)],
+        callbacks=[TrainingProgress(), *keepers(job)],
         verbose=0,
     )
-    finish(model, history.history, val_set, job.out)
+    return finish(model, history.history, val_set, job.out)
 
 
-def keepers(out: Path) -> list[keras.callbacks.Callback]:
+show = print_figures
+
+
+def datasets(job: Training) -> tuple[Dataset, Dataset]:
+    """What to train on and what to validate on: two places, or two parts of one."""
+    whole = load(job.data, images=job.images)
+    if job.val_fraction is not None:
+        return split(whole, job.val_fraction, job.seed)
+    return whole, load(str(job.val), images=job.val_images)
+
+
+def new_model(job: Training, train_set: Dataset) -> Any:
+    """The network with its starting weights, in the precision and with the stages asked for."""
+    policy = f"mixed_{job.mixed_precision}" if job.mixed_precision else None
+    model = kmaskrcnn.MaskRCNN.from_preset(
+        job.preset,
+        class_names=train_set.class_names,
+        weights=job.weights,
+        dtype=policy,
+        **job.changes(),
+    )
+    if job.freeze == "none":
+        model.unfreeze("all")
+    elif job.freeze is not None:
+        model.freeze(job.freeze)
+    if job.weights is None:
+        console.print("Random weights; photographs are learned far faster from --weights imagenet.")
+        if model.frozen:
+            console.print(f"And {', '.join(model.frozen)} stay random: --freeze {job.freeze}.")
+    return model
+
+
+def check_tensorboard(wanted: bool) -> None:
+    """Raises ValueError, before anything is trained, if TensorBoard is wanted and not there."""
+    if wanted and importlib.util.find_spec("tensorboard") is None:
+        raise ValueError(
+            "--tensorboard needs TensorBoard, which is not installed: pip install tensorboard"
+        )
+
+
+def keepers(job: Training) -> list[keras.callbacks.Callback]:
     """Keras' own: the best model and the table of epochs are kept while training runs."""
-    best = str(out / "best.keras")
-    return [
-        keras.callbacks.CSVLogger(str(out / "history.csv")),
+    best = str(job.out / "best.keras")
+    callbacks = [
+        keras.callbacks.CSVLogger(str(job.out / "history.csv")),
         keras.callbacks.ModelCheckpoint(
             best, monitor="val_mask_AP", mode="max", save_best_only=True
         ),
     ]
+    if job.patience is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping("val_mask_AP", mode="max", patience=job.patience)
+        )
+    if job.tensorboard:
+        callbacks.append(keras.callbacks.TensorBoard(str(job.out / "tensorboard")))
+    return callbacks
 
 
-def finish(model: Any, history: Mapping[str, Sequence[float]], val_set: Dataset, out: Path) -> None:
+def finish(
+    model: Any, history: Mapping[str, Sequence[float]], val_set: Dataset, out: Path
+) -> dict[str, float]:
     """Everything that is written when training is over."""
-    model.save(out / "model.keras")
+    with atomic(out / "model.keras") as temporary:
+        model.save(temporary)
     if not (out / "best.keras").exists():  # no epoch had a mask AP, as without objects to find
         shutil.copy(out / "model.keras", out / "best.keras")
     report.save_curves(history, out / "curves.png")
     metrics = measure(model, val_set) | best_epoch(history)
     write_json(out / "metrics.json", metrics)
     draw_predictions(model, val_set, out / "validation.jpg")
-    print_figures(metrics)
     console.print(f"Wrote {', '.join(sorted(path.name for path in out.iterdir()))} into {out}.")
+    return metrics
 
 
 def best_epoch(history: Mapping[str, Sequence[float]]) -> dict[str, float]:
@@ -107,3 +164,9 @@ def best_epoch(history: Mapping[str, Sequence[float]]) -> dict[str, float]:
         return {}
     epoch = max(scores, key=lambda i: scores[i])  # the first of equals, as ModelCheckpoint keeps it
     return {"best/epoch": epoch, "best/mask/AP": scores[epoch]}
+
+
+def notes(preset_name: str, fields: Mapping[str, Any]) -> dict[str, str]:
+    """For each field of the config what the preset has in its place."""
+    plain = preset(preset_name)
+    return {name: f"{preset_name} has {getattr(plain, name)!r}" for name in fields}

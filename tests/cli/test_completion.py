@@ -1,23 +1,26 @@
 """A shell's completion, asked as the shell asks: by variables of the environment."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
-from kmaskrcnn.cli.completion import INSTALL
+from kmaskrcnn.cli import options
+from kmaskrcnn.cli.completion import INSTALL, VARIABLE
+from kmaskrcnn.data import augment
 from tests.terminal import run
 
-PROGRAM = "from kmaskrcnn.cli import main; main(prog_name='kmaskrcnn')"
+
+def asked(words: str) -> dict[str, str]:
+    """The variables by which bash asks for completions of the last of the words."""
+    place = str(len(words.split(" ")) - 1)
+    return {VARIABLE: "bash_complete", "COMP_WORDS": words, "COMP_CWORD": place}
 
 
-def complete(monkeypatch, words: str) -> list[str]:
-    """What bash is offered for the last of the words."""
-    monkeypatch.setenv("_KMASKRCNN_COMPLETE", "bash_complete")
-    monkeypatch.setenv("COMP_WORDS", words)
-    monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
-    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+def complete(words: str) -> list[str]:
+    """What bash is offered."""
+    return [line.partition(",")[2] for line in run(env=asked(words)).stdout.splitlines()]
 
 
 @pytest.mark.parametrize("shell", INSTALL)
@@ -37,11 +40,23 @@ def test_the_script_is_on_standard_output_and_how_to_install_it_is_not(shell):
         ("kmaskrcnn train --set nms_", ["nms_iou="]),
         ("kmaskrcnn train --set mask_head=", ["mask_head=fcn", "mask_head=mlp"]),
         ("kmaskrcnn convert w.npz m.keras --preset lap", ["laptop"]),
+        ("kmaskrcnn train --augment flip+sc", ["flip+scale_jitter"]),
         ("kmaskrcnn completion z", ["zsh"]),
     ],
 )
-def test_what_is_offered(words, expected, monkeypatch):
-    assert complete(monkeypatch, words) == expected
+def test_what_is_offered(words, expected):
+    assert complete(words) == expected
+
+
+def test_it_is_offered_to_a_shell():
+    code = "from kmaskrcnn.cli import main; main(prog_name='kmaskrcnn')"
+    environment = os.environ | asked("kmaskrcnn ev")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment)
+    assert done.stdout == b"plain,evaluate\n"
+
+
+def test_the_policies_are_those_of_the_data():
+    assert options.POLICIES == augment.POLICIES
 
 
 def test_an_unknown_shell():

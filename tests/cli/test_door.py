@@ -14,7 +14,17 @@ MISTAKES = {
     "no such model": (["predict", "no.keras", ".", "--out", "o"], "no.keras"),
     "no such image": (["predict", __file__, "no.jpg", "--out", "o"], "no.jpg"),
     "no such data": (["train", "no.json", "--val", "no.json", "--out", "o"], "no.json"),
-    "no validation": (["train", "no.json", "--out", "o"], "--val"),
+    "no validation": (["train", "no.json", "--out", "o"], "neither was given"),
+    "two validations": (
+        ["train", "a", "--out", "o", "--val", "b", "--val-fraction", "0.2"],
+        "both were given",
+    ),
+    "a share of all": (["train", "a", "--out", "o", "--val-fraction", "1"], "0<x<1"),
+    "no such field": (["train", "a", "--val", "a", "--out", "o", "--set", "nms=1"], "nms_iou"),
+    "no such policy": (
+        ["train", "a", "--val", "a", "--out", "o", "--augment", "flop"],
+        "vertical_flip",
+    ),
     "no such preset": (["train", "a", "--val", "a", "--out", "o", "--preset", "big"], "laptop"),
     "score": (["predict", __file__, ".", "--out", "o", "--score", "7"], "0<=x<=1"),
     "no model": (["predict", __file__, __file__, "--out", "o"], "test_door.py"),

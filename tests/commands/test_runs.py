@@ -3,14 +3,15 @@
 import csv
 import json
 import math
+import sys
 from pathlib import Path
 
 import cv2
 import keras
 import pytest
 
-from kmaskrcnn import cli
-from kmaskrcnn.commands.train import best_epoch
+from kmaskrcnn import cli, load
+from kmaskrcnn.commands.train import best_epoch, check_tensorboard
 from kmaskrcnn.data import ShapesDataset
 from tests.coco_folder import write_coco
 from tests.terminal import run
@@ -43,7 +44,7 @@ def test_train_writes_what_it_promises(trained):
     promised = cli.main.commands["train"].help
     for path in sorted(out.iterdir()):
         assert path.name in promised and path.stat().st_size > 0
-    assert len(list(out.iterdir())) == 6
+    assert len(list(out.iterdir())) == 7
     with (out / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["0", "1"]
@@ -52,6 +53,32 @@ def test_train_writes_what_it_promises(trained):
     assert {"box/AP", "mask/AP", "box/AP50", "mask/AP/circle", "best/epoch"} <= set(metrics)
     for name in ("curves.png", "validation.jpg"):
         assert cv2.imread(str(out / name)).std() > 1
+
+
+@pytest.mark.slow
+def test_a_run_is_repeated_with_other_options(trained):
+    out = trained / "other"
+    result = run(
+        *("train", "--config", trained / "run/train.toml", "--out", out, "--epochs", 1),
+        *("--val-fraction", 0.5, "--freeze", "C5", "--mixed-precision", "bfloat16"),
+        *("--augment", "none", "--patience", 1, "--tensorboard", "--json"),
+    )
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == json.loads((out / "metrics.json").read_text())
+    assert "stem, C2, C3, C4, C5 stay random" in result.stderr
+    assert list((out / "tensorboard/train").glob("events*"))
+    model = load(out / "model.keras")
+    assert model.frozen == ("stem", "C2", "C3", "C4", "C5")
+    assert model.dtype_policy.name == "mixed_bfloat16"
+    content = (out / "train.toml").read_text()
+    assert "val-fraction = 0.5" in content and "\nval = " not in content
+
+
+def test_tensorboard_that_is_not_there(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(ValueError, match="pip install tensorboard"):
+        check_tensorboard(True)
+    check_tensorboard(False)
 
 
 @pytest.mark.slow
