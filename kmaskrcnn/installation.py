@@ -37,7 +37,7 @@ def tell() -> None:
     Not on the command line, whose verbs end in that sentence themselves.
     """
     text = versions.misfit(versions.core())
-    if text and Path(sys.argv[0]).stem != "kmaskrcnn":
+    if text and Path(sys.argv[0]).stem not in ("kmaskrcnn", "-m"):
         warnings.warn(text, RuntimeWarning, stacklevel=3)
 
 
@@ -91,7 +91,8 @@ def explain(error: BaseException) -> str:
             "opencv-python-headless"
         )
     if error.name in BY_MODULE and isinstance(error, ModuleNotFoundError):
-        return versions.misfit([versions.Found(BY_MODULE[error.name], None, versions.MISSING)])
+        missing = versions.Found(BY_MODULE[error.name], None, versions.MISSING)
+        return versions.misfit(dict.fromkeys([*versions.core(), missing]))
     if "native TensorFlow runtime" in str(error) or "_pywrap_tensorflow" in str(error):
         name = versions.look(BY_MODULE["tensorflow"]).name
         return (

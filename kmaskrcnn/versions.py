@@ -65,6 +65,11 @@ REQUIREMENTS = (
     Requirement("rich", "rich", "13.0"),
     Requirement("tomlkit", "tomlkit", "0.12"),
 )
+# What is installed on request, and what for.
+OPTIONAL = {
+    Requirement("pandas", "pandas", "2.1"): "Detections.to_pandas()",
+    Requirement("supervision", "supervision", "0.31"): "Detections.to_supervision()",
+}
 PYTHON = Requirement("Python", "", "3.10", "3.13")
 
 FITS = "fits"

@@ -47,6 +47,7 @@ FLOORS: dict[str, int] = {
     "export": 5,
     "report": 5,
     "rate_finder": 5,
+    "doctor": 5,
     "conversion": 5,
     "__main__": 6,
     "cli": 6,

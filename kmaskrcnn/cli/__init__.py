@@ -12,7 +12,17 @@ import os
 
 import click
 
-from kmaskrcnn.cli import build_op, completion, convert, demo, evaluate, predict, train, weights
+from kmaskrcnn.cli import (
+    build_op,
+    completion,
+    convert,
+    demo,
+    doctor,
+    evaluate,
+    predict,
+    train,
+    weights,
+)
 from kmaskrcnn.cli.door import Door
 
 VERBS = (  # in the order of use, as the help lists them
@@ -21,6 +31,7 @@ VERBS = (  # in the order of use, as the help lists them
     predict.predict,
     weights.weights,
     convert.convert,
+    doctor.doctor,
     demo.demo,
     build_op.build_op,
     completion.completion,

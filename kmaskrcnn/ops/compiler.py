@@ -85,7 +85,7 @@ def compile_op(
     quiet = [f"-isystem{flag[2:]}" if flag.startswith("-I") else flag for flag in compile_flags]
     source = str(source_folder() / "roi_align_op.cc")
     darwin = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
-    command = [_compiler(), *OPTIMIZE, *quiet, source, "-o", "{target}", *link_flags, *darwin]
+    command = [find_compiler(), *OPTIMIZE, *quiet, source, "-o", "{target}", *link_flags, *darwin]
     return _run(command, target, verbose)
 
 
@@ -109,7 +109,12 @@ def compile_cuda(target: Path, *, verbose: bool = False) -> Path | None:
     return _run([nvcc, *flags, *architectures, source, "-o", "{target}"], target, verbose)
 
 
-def _compiler() -> str:
+def find_compiler() -> str:
+    """The command of a C++ compiler: ``CXX``, or the first that is here.
+
+    Raises:
+        RuntimeError: there is none.
+    """
     names = [os.environ["CXX"]] if os.environ.get("CXX") else ["g++", "c++", "clang++"]
     for name in names:
         if shutil.which(name):
