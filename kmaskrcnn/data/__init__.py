@@ -15,6 +15,8 @@ from kmaskrcnn.data.inference import (
     points_to_original,
     to_original,
 )
+from kmaskrcnn.data.inspect import inspect
+from kmaskrcnn.data.inspection import Inspection, Problem
 from kmaskrcnn.data.load import load
 from kmaskrcnn.data.pipeline import batches
 from kmaskrcnn.data.report import Report
@@ -28,10 +30,12 @@ __all__ = [
     "DataError",
     "Dataset",
     "InferenceBatch",
+    "Inspection",
     "Instance",
     "Origin",
     "OwnPolicy",
     "Policy",
+    "Problem",
     "Report",
     "Sample",
     "ShapesDataset",
@@ -44,6 +48,7 @@ __all__ = [
     "find_data_error",
     "image_sources",
     "inference_batches",
+    "inspect",
     "joint_batch",
     "load",
     "points_to_original",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
+
+from kmaskrcnn.files import write_text
 
 
 class Report:
@@ -39,6 +42,13 @@ class Report:
             shown = "; ".join(self.places(kind)[:num_places])
             lines.append(f"{count} × {kind}: {shown}{' …' if count > num_places else ''}")
         return lines
+
+    def save(self, path: str | Path) -> None:
+        """Writes every kind and every place as a text file."""
+        lines = []
+        for kind, count in self.counts.items():
+            lines += [f"{count} × {kind}", *(f"    {place}" for place in self.places(kind)), ""]
+        write_text(Path(path), "\n".join(lines or [str(self), ""]))
 
     @property
     def total(self) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from kmaskrcnn.data.dataset import Instance
 from kmaskrcnn.data.errors import DataError
 
 Window = tuple[int, int, int, int]
@@ -122,3 +123,22 @@ def rasterise(polygons: Sequence[np.ndarray], size: tuple[int, int]) -> tuple[Wi
 def encode(mask: np.ndarray) -> dict[str, Any]:
     """A bool array (H, W) as a compressed COCO code."""
     return coco_mask.encode(np.asfortranarray(mask, np.uint8))
+
+
+def instance_rle(instance: Instance, size: tuple[int, int]) -> dict[str, Any]:
+    """An object's mask as compressed run lengths; its box filled where it has none.
+
+    Raises:
+        DataError: a run-length code that is broken or does not fit its own size.
+    """
+    mask = instance.mask
+    if mask is None:
+        left, top, right, bottom = (float(v) for v in np.asarray(instance.box))
+        mask = [np.array([[left, top], [right, top], [right, bottom], [left, bottom]])]
+    if isinstance(mask, dict):
+        runs = {"size": list(size), "counts": read_counts(mask).tolist()}
+        return coco_mask.frPyObjects(runs, *size)
+    if isinstance(mask, np.ndarray):
+        return encode(mask)
+    polygons = [np.asarray(polygon, np.float64).reshape(-1) for polygon in mask]
+    return coco_mask.merge(coco_mask.frPyObjects(polygons, *size))

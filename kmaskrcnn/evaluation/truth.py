@@ -15,7 +15,7 @@ from kmaskrcnn.data.dataset import Dataset, Instance, Sample, keypoint_names_of
 from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.keypoints import checked_keypoints
 from kmaskrcnn.data.report import Report
-from kmaskrcnn.data.rle import encode, read_counts
+from kmaskrcnn.data.rle import instance_rle
 from kmaskrcnn.detections.coco import PIXEL_INDEX
 
 
@@ -90,25 +90,6 @@ def sample_size(sample: Sample) -> tuple[int, int]:
         image = sample.image
         size = np.shape(image) if isinstance(image, np.ndarray) else read_image(image).shape
     return int(size[0]), int(size[1])
-
-
-def instance_rle(instance: Instance, size: tuple[int, int]) -> dict[str, Any]:
-    """An object's mask as compressed run lengths; its box filled where it has none.
-
-    Raises:
-        DataError: a run-length code that is broken or does not fit its own size.
-    """
-    mask = instance.mask
-    if mask is None:
-        left, top, right, bottom = (float(v) for v in np.asarray(instance.box))
-        mask = [np.array([[left, top], [right, top], [right, bottom], [left, bottom]])]
-    if isinstance(mask, dict):
-        runs = {"size": list(size), "counts": read_counts(mask).tolist()}
-        return coco_mask.frPyObjects(runs, *size)
-    if isinstance(mask, np.ndarray):
-        return encode(mask)
-    polygons = [np.asarray(polygon, np.float64).reshape(-1) for polygon in mask]
-    return coco_mask.merge(coco_mask.frPyObjects(polygons, *size))
 
 
 def _annotations(

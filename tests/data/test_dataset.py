@@ -89,3 +89,14 @@ def test_reports_count_each_place_once():
     assert report.counts == {"left out": 4, "mended": 1} and report.total == 5
     assert report.lines() == ["4 × left out: x; y; z …", "1 × mended: x"]
     assert str(Report()) == "nothing mended, nothing left out"
+
+
+def test_a_report_is_saved_whole(tmp_path):
+    report = Report()
+    report.save(tmp_path / "none.txt")
+    assert (tmp_path / "none.txt").read_text() == "nothing mended, nothing left out\n"
+    for number in range(20):
+        report.add("left out", f"annotation {number}")
+    report.save(tmp_path / "new" / "report.txt")
+    lines = (tmp_path / "new" / "report.txt").read_text().splitlines()
+    assert lines[0] == "20 × left out" and lines[1:21] == [f"    annotation {n}" for n in range(20)]

@@ -11,8 +11,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from kmaskrcnn.data import DataError, Instance, Sample, ShapesDataset, load
+from kmaskrcnn.data.rle import instance_rle
 from kmaskrcnn.evaluation import CocoEvaluator, evaluate_coco
-from kmaskrcnn.evaluation.truth import instance_rle
 from kmaskrcnn.structures import Detections
 from tests.shared import shared_path
 

@@ -1,0 +1,153 @@
+"""What looks wrong with an annotation: tiny, huge, twice, outside, crossing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from kmaskrcnn.data.dataset import Instance
+from kmaskrcnn.data.rle import array_window, decode_window, read_counts
+
+TINY = 16.0
+"""Pixels: an object that covers fewer is rather a slip of the mouse."""
+HUGE = 0.98
+"""Share of the image: a box that covers more is rather the image itself."""
+OUTSIDE = 1.0
+"""Pixels that a box may reach beyond its image, where tools round."""
+SAME_BOX = 0.95
+"""Overlap (IoU) of two boxes of one class on one image that are rather one object."""
+OTHER_BOX = 0.7
+"""Overlap of a box and the box of its mask, below which they are not of one object …"""
+OTHER_BOX_PIXELS = 4.0
+"""… if an edge is off by more than so many pixels, too."""
+BLOCK = 256  # segments that are compared with all others at a time
+
+Finding = tuple[str, str]  # kind, detail
+
+
+class Measures(NamedTuple):
+    """An object in figures: its box (4,) x1 y1 x2 y2, that of its mask, its pixels."""
+
+    box: np.ndarray | None
+    mask_box: np.ndarray | None
+    area: float
+
+
+def measure(instance: Instance) -> Measures:
+    """The box and the area of an object, without painting it.
+
+    Raises:
+        DataError, ValueError, TypeError, KeyError, IndexError: a mask or box that is none.
+    """
+    mask, mask_box, area = instance.mask, None, 0.0
+    if isinstance(mask, Mapping):
+        area = float(read_counts(mask)[1::2].sum())
+        mask_box = np.array(decode_window(mask)[0], float)
+    elif isinstance(mask, np.ndarray):
+        window, crop = array_window(mask)
+        mask_box, area = np.array(window, float), float(crop.sum())
+    elif mask is not None:
+        polygons = [np.asarray(polygon, float).reshape(-1, 2) for polygon in mask]
+        points = np.concatenate(polygons) if polygons else np.zeros((1, 2))
+        mask_box = np.concatenate([points.min(0), points.max(0)])
+        area = float(sum(_area(polygon) for polygon in polygons))
+    box = None if instance.box is None else np.asarray(instance.box, float).reshape(4)
+    if mask is None and box is not None:
+        area = float(np.prod(np.maximum(box[2:] - box[:2], 0)))
+    return Measures(box, mask_box, area if instance.area is None else float(instance.area))
+
+
+def findings(instance: Instance, figures: Measures, size: tuple[int, int]) -> Iterator[Finding]:
+    """What looks wrong with one object of an image of ``size`` (height, width)."""
+    extent = figures.box if figures.box is not None else figures.mask_box
+    if extent is None or not np.isfinite(extent).all() or not (extent[2:] > extent[:2]).all():
+        yield "object without an area", _text(extent)
+        return
+    outlines = instance.mask if isinstance(instance.mask, Sequence) else ()
+    if any(_crosses_itself(polygon) for polygon in outlines):
+        yield "outline that crosses itself", f"{sum(map(len, outlines))} points"
+    elif figures.mask_box is not None and not figures.area > 0:
+        yield "object without an area", "the mask has no pixel"
+        return
+    limit = np.array([size[1], size[0], size[1], size[0]], float)
+    if (extent < -OUTSIDE).any() or (extent > limit + OUTSIDE).any():
+        yield "reaches out of the image", f"{_text(extent)} in {size[0]}×{size[1]}"
+    if not instance.crowd:
+        if figures.area < TINY:
+            yield "tiny", f"{figures.area:.3g} pixels"
+        if np.prod(extent[2:] - extent[:2]) > HUGE * size[0] * size[1]:
+            yield "as large as the image", _text(extent)
+    if figures.box is not None and figures.mask_box is not None:
+        overlap = float(_overlaps(figures.box[None], figures.mask_box[None])[0, 0])
+        off = np.abs(figures.box - figures.mask_box).max()
+        if overlap < OTHER_BOX and off > OTHER_BOX_PIXELS:
+            both = f"box {_text(figures.box)}, mask {_text(figures.mask_box)}"
+            yield "box that is not its mask's", both
+
+
+def twins(instances: Sequence[Instance], figures: Sequence[Measures]) -> Iterator[tuple[int, int]]:
+    """Pairs of objects of one class whose boxes are the same, as indices."""
+    boxes = np.array([_extent(f) for f in figures], float).reshape(-1, 4)
+    labels = np.array([i.label for i in instances])
+    free = np.array([not i.crowd for i in instances], bool)
+    usable = free & np.isfinite(boxes).all(1) & (boxes[:, 2:] > boxes[:, :2]).all(1)
+    for label in np.unique(labels[usable]):
+        places = np.flatnonzero(usable & (labels == label))
+        for start in range(0, len(places), BLOCK):
+            rows = places[start : start + BLOCK]
+            same = _overlaps(boxes[rows], boxes[places]) >= SAME_BOX
+            for row, column in np.argwhere(same):
+                if rows[row] < places[column]:
+                    yield int(rows[row]), int(places[column])
+
+
+def _extent(figures: Measures) -> np.ndarray:
+    for box in (figures.box, figures.mask_box):
+        if box is not None:
+            return box
+    return np.zeros(4)
+
+
+def _area(polygon: np.ndarray) -> float:
+    """Of a polygon (P, 2), by the shoelace formula."""
+    x, y = (polygon - polygon[:1]).T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+
+
+def _overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """IoU (N, M) of boxes (N, 4) and (M, 4), float64."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    shared = np.prod(np.maximum(high - low, 0), axis=2)
+    areas = [np.prod(np.maximum(b[:, 2:] - b[:, :2], 0), axis=1) for b in (boxes, others)]
+    return shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-12)
+
+
+def _crosses_itself(polygon: np.ndarray) -> bool:
+    """Whether two edges of a polygon (P, 2) cross, beyond touching."""
+    start = np.asarray(polygon, float).reshape(-1, 2)
+    start = start[np.any(start != np.roll(start, 1, axis=0), axis=1)]
+    if len(start) < 4 or not np.isfinite(start).all():
+        return False
+    end = np.roll(start, -1, axis=0)
+    for first in range(0, len(start), BLOCK):
+        rows = slice(first, first + BLOCK)
+        away = _side(start[rows], end[rows], start) * _side(start[rows], end[rows], end) < 0
+        back = _side(start, end, start[rows]) * _side(start, end, end[rows]) < 0
+        if (away & back.T).any():
+            return True
+    return False
+
+
+def _side(start: np.ndarray, end: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(N, M): on which side of each line (N) each point (M) lies; 0 on the line, to a hair."""
+    along = (end - start)[:, None]
+    away = points[None] - start[:, None]
+    across = along[..., 0] * away[..., 1] - along[..., 1] * away[..., 0]
+    return np.where(np.abs(across) < 1e-6, 0, across)
+
+
+def _text(box: np.ndarray | None) -> str:
+    return "no box" if box is None else "(" + ", ".join(f"{v:.4g}" for v in box) + ")"
