@@ -10,8 +10,7 @@ from tests.floors import ROOT
 CONFIG = configparser.ConfigParser()
 CONFIG.read(ROOT.parent / "setup.cfg")
 MODULE_OF = {"opencv-python-headless": "cv2", "scikit-image": "skimage", "pillow": "PIL"}
-
-
+NEVER = ("opencv-python", "opencv-contrib-python", "imgaug", "tensorflow-addons")
 EXTRAS = ("pandas", "supervision")  # of users; the others are of developers
 
 
@@ -47,3 +46,25 @@ def test_every_dependency_has_its_line():
     text = (ROOT.parent / "docs" / "dependencies.md").read_text()
     missing = [name for name in required() if f"| {name} " not in text]
     assert missing == []
+
+
+def test_nothing_that_breaks_machines_or_is_left_alone():
+    """opencv-python needs libGL.so.1, which servers lack; the others are not maintained."""
+    named = set(re.findall(r"^\s*([\w-]+)", (ROOT.parent / "setup.cfg").read_text(), re.M))
+    assert "opencv-python-headless" in named
+    assert named & set(NEVER) == set()
+    assert imported() & {"imgaug", "tensorflow_addons"} == set()
+
+
+def test_the_licence_is_apache():
+    assert CONFIG["metadata"]["license"] == "Apache-2.0"
+    assert "Apache License\n" in (ROOT.parent / "LICENSE").read_text()
+    assert "\nApache-2.0." in (ROOT.parent / "README.md").read_text()
+
+
+def test_no_dependency_binds_its_users():
+    """No copyleft among what is installed with the package: its users may do as they please."""
+    text = (ROOT.parent / "docs" / "dependencies.md").read_text()
+    licences = dict(re.findall(r"^\| (\S+) ≥ [^|]*\| ([^|]+) \|", text, re.M))
+    assert set(licences) == set(required())
+    assert [name for name, licence in licences.items() if "GPL" in licence] == []
