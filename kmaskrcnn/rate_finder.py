@@ -17,7 +17,8 @@ from kmaskrcnn.model import MaskRCNN
 
 SMOOTHING = 0.04  # of the sweep, the width of what a loss is averaged with
 DIVERGED = 3.0  # times the lowest smoothed loss
-BELOW_MINIMUM = 10.0
+LOW = 1.1  # times the lowest smoothed loss
+BELOW_LIMIT = 10.0
 FEWEST_STEPS = 10
 INK, FADED, ACCENT = "#333333", "#c9ced6", "#c1121f"
 
@@ -43,9 +44,9 @@ class RateCurve:
     diverged: bool
 
     @property
-    def lowest(self) -> float:
-        """The rate at which the smoothed loss is lowest."""
-        return self.rates[int(np.argmin(self.smoothed))]
+    def limit(self) -> float:
+        """The highest rate at which the smoothed loss is within a tenth of its lowest."""
+        return limit(self.rates, self.smoothed)
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -62,10 +63,10 @@ class RateCurve:
         return Path(path)
 
     def __str__(self) -> str:
-        text = f"learning rate {self.suggestion:.2g}: the loss was lowest at {self.lowest:.2g}"
+        text = f"learning rate {self.suggestion:.2g}: the loss stays low up to {self.limit:.2g}"
         if self.diverged:
-            return f"{text} and blew up at {self.rates[-1]:.2g}"
-        if self.lowest == self.rates[-1]:
+            return f"{text} and blows up at {self.rates[-1]:.2g}"
+        if self.limit == self.rates[-1]:
             return f"{text}, the highest that was tried: try higher ones"
         return text
 
@@ -205,10 +206,15 @@ def smooth(losses: Sequence[float], width: float) -> list[float]:
     return (weights @ np.asarray(losses) / weights.sum(1)).tolist() if losses else []
 
 
+def limit(rates: Sequence[float], smoothed: Sequence[float]) -> float:
+    """See `RateCurve.limit`."""
+    low = np.asarray(smoothed) <= LOW * min(smoothed)
+    return rates[int(np.flatnonzero(low)[-1])]
+
+
 def _curve(sweep: _Sweep) -> RateCurve:
     smoothed = sweep.smoothed()
-    lowest = sweep.rates[int(np.argmin(smoothed))]
-    suggestion = max(lowest / BELOW_MINIMUM, sweep.rates[0])
+    suggestion = max(limit(sweep.rates, smoothed) / BELOW_LIMIT, sweep.rates[0])
     return RateCurve(
         tuple(sweep.rates), tuple(sweep.losses), tuple(smoothed), suggestion, sweep.diverged
     )

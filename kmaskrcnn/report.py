@@ -1,37 +1,36 @@
-"""Files to look at after a training: its curves as one picture."""
+"""Files to look at after a training: its figures as one page."""
 
 from __future__ import annotations
 
 import csv
-import itertools
 import math
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kmaskrcnn import pace, panels
 from kmaskrcnn.files import atomic
 
-METRICS = {
-    "val_mask_AP": ("mask AP", "#c1121f", "-"),
-    "val_mask_AP50": ("mask AP50", "#c1121f", ":"),
-    "val_box_AP": ("box AP", "#1d4e89", "-"),
-    "val_box_AP50": ("box AP50", "#1d4e89", ":"),
-    "val_keypoints_AP": ("keypoint AP", "#2a9d8f", "-"),
-    "val_keypoints_AP50": ("keypoint AP50", "#2a9d8f", ":"),
-}
-PART_COLORS = ("#8d99ae", "#2a9d8f", "#e9a03b", "#7b5ea7", "#d1495b", "#457b9d", "#bc6c25")
-INK = "#333333"
+PANELS_A_ROW = 3
+WATCHED = ("val_mask_AP", "val_box_AP", "val_keypoints_AP")  # the first one there names the best
 
 
 def save_curves(
-    history: str | Path | Mapping[str, Sequence[float]] | Any, path: str | Path
+    history: str | Path | Mapping[str, Sequence[float]] | Any,
+    path: str | Path,
+    figures: Mapping[str, float] | None = None,
 ) -> Path:
-    """Draws the losses (training and validation), their parts and the AP over the epochs.
+    """Draws one page: losses and their parts, AP, AP of each class, learning rate, speed.
+
+    A panel is there if there is something to show in it. The best epoch is marked.
 
     Args:
         history: what `fit` returned, its ``history`` dict, or the CSV file that `CSVLogger` wrote.
             Keys: ``loss``, ``mask_loss`` …, ``val_…``; nan where an epoch has no value.
         path: the PNG (or SVG, PDF) to write; its folder is made.
+        figures: what `evaluate` returned, for the AP of each class.
 
     Returns:
         The path.
@@ -44,18 +43,74 @@ def save_curves(
     columns = read_history(history)
     if "loss" not in columns:
         raise ValueError(f"history: expected a column 'loss', got {sorted(columns)}")
-    metrics = [key for key in METRICS if _has_values(columns.get(key, ()))]
-    figure = Figure(figsize=(12 if metrics else 8, 3.6), dpi=150, layout="constrained")
-    axes = figure.subplots(1, 3 if metrics else 2)
-    _draw_totals(axes[0], columns)
-    _draw_parts(axes[1], columns)
-    if metrics:
-        _draw_metrics(axes[2], {key: columns[key] for key in metrics})
-    for axis in axes:
-        _tidy(axis)
+    drawers = _panels(columns, figures or {})
+    height = math.ceil(len(drawers) / PANELS_A_ROW)
+    width = math.ceil(len(drawers) / height)
+    figure = Figure(figsize=(4 * width, 3.6 * height), dpi=150, layout="constrained")
+    axes = figure.subplots(height, width, squeeze=False).ravel()
+    best = best_epoch(columns)
+    for axis, (draw, over_epochs) in zip(axes, drawers, strict=False):
+        draw(axis)
+        panels.tidy(axis, over_epochs)
+        if best is not None and over_epochs and len(columns["loss"]) > 1:
+            panels.mark_best(axis, best)
+    for axis in axes[len(drawers) :]:
+        axis.set_visible(False)
+    _say_what_matters(figure, columns, best)
     with atomic(path) as unfinished:
         figure.savefig(unfinished, facecolor="white")
     return Path(path)
+
+
+def _panels(
+    columns: Mapping[str, list[float]], figures: Mapping[str, float]
+) -> list[tuple[Callable[[Any], None], bool]]:
+    """What draws each panel, and whether that goes over the epochs."""
+
+    def there(*keys: str) -> bool:
+        return any(panels.has_values(columns.get(key, ())) for key in keys)
+
+    wanted = [
+        (panels.draw_totals, True),
+        (panels.draw_parts, any(key.endswith("_loss") for key in columns)),
+        (panels.draw_metrics, there(*panels.METRICS)),
+        (panels.draw_rate, there("learning_rate")),
+        (panels.draw_pace, there("images_per_second")),
+    ]
+    drawers = [(partial(draw, columns=columns), True) for draw, is_there in wanted if is_there]
+    if panels.class_scores(figures):
+        drawers.append((partial(panels.draw_classes, figures=figures), False))
+    return drawers
+
+
+def _say_what_matters(figure: Any, columns: Mapping[str, list[float]], best: int | None) -> None:
+    """The best epoch on top; below, what to do if data are waited for."""
+    if best is not None:
+        watched = _watched(columns)
+        kind = panels.METRICS[watched][0]
+        figure.suptitle(
+            f"best {kind} {columns[watched][best - 1]:.3f} in epoch {best} of "
+            f"{len(columns[watched])} (dotted)",
+            fontsize=11,
+            color=panels.INK,
+        )
+    shares = [share for share in columns.get("data_wait_share", ()) if not math.isnan(share)]
+    advice = pace.advice(sum(shares) / len(shares)) if shares else ""
+    if advice:
+        figure.supxlabel(textwrap.fill(advice, 110), fontsize=9, color=panels.BEST)
+
+
+def best_epoch(columns: Mapping[str, Sequence[float]]) -> int | None:
+    """The epoch, counted from 1, of the highest mask AP, or else box AP; the first of equals."""
+    watched = _watched(columns)
+    if watched is None:
+        return None
+    scores = {i: ap for i, ap in enumerate(columns[watched], 1) if not math.isnan(ap)}
+    return max(scores, key=lambda epoch: scores[epoch])
+
+
+def _watched(columns: Mapping[str, Sequence[float]]) -> str | None:
+    return next((key for key in WATCHED if panels.has_values(columns.get(key, ()))), None)
 
 
 def read_history(history: Any) -> dict[str, list[float]]:
@@ -86,53 +141,3 @@ def _number(value: Any) -> float:
         return math.nan if value in ("", "NA", None) else float(value)
     except ValueError as error:
         raise ValueError(f"history: expected numbers, got {value!r}") from error
-
-
-def _has_values(values: Sequence[float]) -> bool:
-    return any(not math.isnan(value) for value in values)
-
-
-def _draw_totals(axis: Any, columns: Mapping[str, Sequence[float]]) -> None:
-    _line(axis, columns["loss"], "training", INK, "-")
-    _line(axis, columns.get("val_loss", ()), "validation", INK, "--")
-    axis.set_title("loss")
-
-
-def _draw_parts(axis: Any, columns: Mapping[str, Sequence[float]]) -> None:
-    parts = [key for key in columns if key.endswith("_loss") and not key.startswith("val_")]
-    for part, color in zip(parts, itertools.cycle(PART_COLORS), strict=False):
-        name = part.removesuffix("_loss").replace("_", " ")
-        _line(axis, columns.get(part, ()), name, color, "-")
-        _line(axis, columns.get(f"val_{part}", ()), None, color, "--")
-    axis.set_title("its parts (dashed: validation)")
-
-
-def _draw_metrics(axis: Any, columns: Mapping[str, Sequence[float]]) -> None:
-    for key, values in columns.items():
-        name, color, style = METRICS[key]
-        _line(axis, values, name, color, style)
-    axis.set_ylim(0, 1)
-    axis.set_title("on validation images")
-
-
-def _line(axis: Any, values: Sequence[float], name: str | None, color: str, style: str) -> None:
-    points = [(epoch, v) for epoch, v in enumerate(values, 1) if not math.isnan(v)]
-    if points:
-        marker = "o" if len(points) <= 20 else None
-        axis.plot(
-            *zip(*points, strict=True), style, label=name, color=color, lw=1.6, marker=marker, ms=3
-        )
-
-
-def _tidy(axis: Any) -> None:
-    axis.set_xlabel("epoch")
-    axis.xaxis.get_major_locator().set_params(integer=True)
-    axis.title.set(fontsize=10, color=INK)
-    axis.tick_params(labelsize=8, colors=INK)
-    axis.grid(color="#e6e6e6", lw=0.8)
-    axis.set_axisbelow(True)
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)
-    if axis.get_legend_handles_labels()[1]:
-        axis.legend(fontsize=8, frameon=False)
-    axis.set_ylim(bottom=0)

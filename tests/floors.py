@@ -45,6 +45,7 @@ FLOORS: dict[str, int] = {
     "pretrained": 4,
     "model": 4,
     "export": 5,
+    "panels": 5,
     "report": 5,
     "rate_finder": 5,
     "doctor": 5,

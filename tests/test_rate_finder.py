@@ -75,20 +75,20 @@ def test_every_step_has_a_higher_rate_and_its_own_loss():
 
 
 def test_a_parabola_has_its_rate(curve):
-    assert 0.1 / CURVATURE < curve.lowest < 2 / CURVATURE
-    assert curve.suggestion == pytest.approx(curve.lowest / 10)
+    assert 0.5 / CURVATURE < curve.limit < 2 / CURVATURE
+    assert curve.suggestion == pytest.approx(curve.limit / 10)
 
 
 def test_a_divergence_ends_the_sweep(curve):
     assert curve.diverged and len(curve.rates) < 100 and curve.rates[-1] < 50
     assert curve.smoothed[-1] > 3 * min(curve.smoothed) and np.isfinite(curve.losses).all()
-    assert "blew up at" in str(curve)
+    assert "blows up at" in str(curve)
 
 
 def test_rates_too_low_for_harm_are_swept_to_the_end():
     curve = sweep(high=0.01, num_steps=20)
     assert not curve.diverged and len(curve.rates) == 20
-    assert curve.rates[-1] == pytest.approx(0.01) and curve.lowest == curve.rates[-1]
+    assert curve.rates[-1] == pytest.approx(0.01) and curve.limit == curve.rates[-1]
     assert "try higher ones" in str(curve)
     assert sweep(low=0.009, high=0.01, num_steps=10).suggestion == pytest.approx(0.009)
 
@@ -136,6 +136,13 @@ def test_the_copy_learns_as_the_model_would():
 def test_wrong_sweeps_are_refused(wrong):
     with pytest.raises(ValueError, match="0 < low < high and 10 steps"):
         sweep(**wrong)
+
+
+def test_the_limit_is_where_the_floor_of_the_curve_ends():
+    rates = [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert rate_finder.limit(rates, [9.0, 1.0, 1.2, 1.1, 5.0]) == 4
+    assert rate_finder.limit(rates, [5.0, 4.0, 3.0, 2.0, 1.0]) == 5
+    assert rate_finder.limit(rates, [1.0, 2.0, 3.0, 4.0, 5.0]) == 1
 
 
 def test_smoothing_shifts_nothing():
