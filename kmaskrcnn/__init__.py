@@ -16,8 +16,7 @@ import importlib
 from typing import Any
 
 from kmaskrcnn import installation
-
-__version__ = "0.1.0"
+from kmaskrcnn._version import __version__ as __version__
 
 _HOMES = {
     "DataError": "kmaskrcnn.data",

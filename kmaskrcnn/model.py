@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kmaskrcnn import data, memory, presets, pretrained, training
+from kmaskrcnn import checkpoints, data, memory, presets, pretrained, provenance, training
 from kmaskrcnn import weights as weight_maps
 from kmaskrcnn.backbones import imagenet_settings, preprocessing, stages_up_to, usable_taps
 from kmaskrcnn.config import MaskRCNNConfig
@@ -37,6 +37,7 @@ class MaskRCNN(Detector):
         super().__init__(config, class_names, **options)
         self._means = [keras.metrics.Mean(name=name) for name in ("loss", *self.loss_names)]
         self.pace = Pace()
+        self.provenance: provenance.Provenance = dict(provenance.versions())
 
     # ---------------------------------------------------------------- training
 
@@ -80,6 +81,9 @@ class MaskRCNN(Detector):
         seed: int = 0,
         initial_epoch: int = 0,
         validation_freq: int = 1,
+        folder: str | Path | None = None,
+        resume: bool = False,
+        patience: int | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         verbose: str | int = "auto",
     ) -> keras.callbacks.History:
@@ -97,6 +101,15 @@ class MaskRCNN(Detector):
                 own (see `kmaskrcnn.data.OwnPolicy`).
             seed: of the order, the augmentation and the sampling: same seed, same losses.
             validation_freq: epochs between validations; the last epoch always measures AP.
+            folder: where each epoch ends with `last.keras` (a model file with the whole state of
+                the training), `best.keras` (of the highest mask AP, or box AP without masks) and
+                `history.csv`. It must not hold a run, unless `resume` says so.
+            resume: go on from the newest whole checkpoint in `folder`, with its optimizer, order of
+                the data and random state, as if there had been no break; from the beginning where
+                there is none. The arguments must be the former ones, but for `epochs`, `patience`,
+                callbacks and where the data lie. More `epochs` than planned stretch the schedule of
+                the default optimizer: the rest is trained at the rates of a run of that length.
+            patience: epochs without a better AP after which to stop; counted across a resume.
             callbacks: any of Keras' own.
             verbose: 0 silent, 1 progress bars, 2 a line an epoch.
 
@@ -104,40 +117,50 @@ class MaskRCNN(Detector):
             NonFiniteLossError: a loss became NaN or infinite; names the components and images.
             OutOfMemoryError: names what to lower, with its values.
             kmaskrcnn.data.DataError: a file or annotation that cannot be used; names it.
+            ValueError: a folder that holds another run or none that can be resumed; says why.
+            FolderInUseError: another training is in that folder.
+            KeyboardInterrupt: Ctrl-C or SIGTERM; the message says what is kept.
         """
         self._check(train, validation_data, verbose)
-        batches = self._batches(
-            train,
-            batch_size=batch_size,
-            augmentation=augmentation,
-            shuffle=True,
-            seed=seed,
-            initial_epoch=initial_epoch,
-        )
-        self._prepare_optimizer(len(batches) * epochs, batch_size, learning_rate, initial_epoch)
-        if not initial_epoch:  # a training that goes on draws on where it stopped
-            self._reseed(seed)
-        measured = self._average_precision(validation_data, validation_freq)
-        watchers = [PaceFigures(self.pace), *measured, *callbacks]
-        if validation_data is not None:
-            validation_data = self._batches(validation_data, batch_size=1)
-        knobs = {name: getattr(self.config, name) for name in TRAINING_KNOBS}
-        with (
-            data.clear_errors(),
-            training.clear_errors(train),
-            memory.clear_errors(batch_size=batch_size, **knobs),
-            training.entered(callbacks),
-        ):
-            return super().fit(
-                batches,
-                shuffle=False,
-                validation_data=validation_data,
-                validation_freq=validation_freq,
-                epochs=epochs,
-                initial_epoch=initial_epoch,
-                callbacks=watchers,
-                verbose=verbose,
+        with checkpoints.opened(
+            folder, resume, epochs, epochs_done=initial_epoch, patience=patience, verbose=verbose
+        ) as run:
+            options = {"augmentation": augmentation, "seed": seed}
+            batches = self._batches(
+                train,
+                batch_size=batch_size,
+                shuffle=True,
+                initial_epoch=run.epochs_done,
+                **options,
             )
+            self._prepare_optimizer(len(batches) * epochs, batch_size, learning_rate, initial_epoch)
+            if not initial_epoch:  # a training that goes on draws on where it stopped
+                self._reseed(seed)
+            options |= {"batch_size": batch_size, "learning_rate": learning_rate, "epochs": epochs}
+            run.begin(self, train, validation_data, options)
+            if run.is_over(epochs):
+                return run.history()
+            measured = self._average_precision(validation_data, validation_freq)
+            if validation_data is not None:
+                validation_data = self._batches(validation_data, batch_size=1)
+            knobs = {name: getattr(self.config, name) for name in TRAINING_KNOBS}
+            with (
+                data.clear_errors(),
+                training.clear_errors(train),
+                memory.clear_errors(batch_size=batch_size, **knobs),
+                training.entered(callbacks),
+            ):
+                history = super().fit(
+                    batches,
+                    shuffle=False,
+                    validation_data=validation_data,
+                    validation_freq=validation_freq,
+                    epochs=epochs,
+                    initial_epoch=run.epochs_done,
+                    callbacks=[PaceFigures(self.pace), *measured, *callbacks, run],
+                    verbose=verbose,
+                )
+            return run.history(history)
 
     def _check(self, train, validation_data, verbose) -> None:
         """The class table and what was mended, printed; classes that do not fit are an error."""
@@ -236,12 +259,11 @@ class MaskRCNN(Detector):
             made = made.replace(**{**_fitting(made, plain, "backbone" in config), **config})
         names = pretrained.fitting_classes(name, class_names, checkpoint)
         model = cls(made, names, frozen=frozen, backbone_weights=plain, dtype=dtype)
+        source = None
         if checkpoint is not None:
-            model.load_report = pretrained.load_into(model, checkpoint, leave_out=leave_out)
-        elif leave_out:
-            raise ValueError(
-                f"leave_out={leave_out!r}: there are no weights of a detector to take."
-            )
+            model.load_report = pretrained.load_into(model, checkpoint)
+            source = checkpoint.source
+        model.provenance = provenance.of_preset(name, weights, source)
         return model
 
     def export_state(self, framework: str) -> dict[str, np.ndarray]:
@@ -292,12 +314,16 @@ class MaskRCNN(Detector):
             "frozen": list(self.frozen),
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "name": self.name,
+            "provenance": self.provenance,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> MaskRCNN:
         config = dict(config)
-        return cls(MaskRCNNConfig(**config.pop("config")), **config)
+        origin = config.pop("provenance", {})  # files of version 0.1.0 may lack it
+        model = cls(MaskRCNNConfig(**config.pop("config")), **config)
+        model.provenance = dict(origin)
+        return model
 
 
 def load(path: str | Path) -> MaskRCNN:
