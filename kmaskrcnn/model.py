@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from kmaskrcnn import checkpoints, data, memory, presets, pretrained, provenance, training
 from kmaskrcnn import weights as weight_maps
-from kmaskrcnn.backbones import imagenet_settings, preprocessing, stages_up_to, usable_taps
+from kmaskrcnn.backbones import stages_up_to
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.detector import Detector
 from kmaskrcnn.files import atomic
@@ -256,7 +256,9 @@ class MaskRCNN(Detector):
         checkpoint = pretrained.open_checkpoint(name, weights)
         plain = weights if checkpoint is None else None  # Keras' own: the backbone loads them
         if checkpoint is None and "/" not in name:
-            made = made.replace(**{**_fitting(made, plain, "backbone" in config), **config})
+            made = made.replace(
+                **{**pretrained.fitting_fields(made, plain, "backbone" in config), **config}
+            )
         names = pretrained.fitting_classes(name, class_names, checkpoint)
         model = cls(made, names, frozen=frozen, backbone_weights=plain, dtype=dtype)
         source = None
@@ -343,15 +345,3 @@ def load(path: str | Path) -> MaskRCNN:
     if not isinstance(model, MaskRCNN):
         raise ValueError(f"{path}: holds a {type(model).__name__}, expected a MaskRCNN.")
     return model
-
-
-def _fitting(config: MaskRCNNConfig, weights: Any, other_backbone: bool) -> dict[str, Any]:
-    """The fields that follow from the backbone and its weights, where the user gave none."""
-    if weights == "imagenet":
-        return imagenet_settings(config.backbone)
-    fields: dict[str, Any] = {}
-    if other_backbone:
-        fields["pixel_mean"], fields["pixel_std"] = preprocessing(config.backbone)
-    if weights is not None:
-        fields["backbone_taps"] = tuple(usable_taps(config.backbone, weights).items())
-    return fields

@@ -41,6 +41,18 @@ def fitting_classes(
     raise ValueError(f"{preset!r} comes without classes: give class_names=['cat', 'dog'].")
 
 
+def fitting_fields(config: MaskRCNNConfig, weights: Any, other_backbone: bool) -> dict[str, Any]:
+    """The fields that follow from the backbone and its weights, where the user gave none."""
+    if weights == "imagenet":
+        return imagenet_settings(config.backbone)
+    fields: dict[str, Any] = {}
+    if other_backbone:
+        fields["pixel_mean"], fields["pixel_std"] = preprocessing(config.backbone)
+    if weights is not None:
+        fields["backbone_taps"] = tuple(usable_taps(config.backbone, weights).items())
+    return fields
+
+
 def load_into(
     network, checkpoint: Checkpoint, *, leave_out: Sequence[str] = (), strict: bool = True
 ) -> weights.Report:
