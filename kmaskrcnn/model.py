@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kmaskrcnn import checkpoints, data, memory, presets, pretrained, provenance, training
+from kmaskrcnn import data, memory, presets, pretrained, provenance, resuming, training
 from kmaskrcnn import weights as weight_maps
 from kmaskrcnn.backbones import stages_up_to
 from kmaskrcnn.config import MaskRCNNConfig
@@ -122,7 +122,7 @@ class MaskRCNN(Detector):
             KeyboardInterrupt: Ctrl-C or SIGTERM; the message says what is kept.
         """
         self._check(train, validation_data, verbose)
-        with checkpoints.opened(
+        with resuming.opened(
             folder, resume, epochs, epochs_done=initial_epoch, patience=patience, verbose=verbose
         ) as run:
             options = {"augmentation": augmentation, "seed": seed}

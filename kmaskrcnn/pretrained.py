@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from kmaskrcnn import presets, weights
+from kmaskrcnn.backbones import imagenet_settings, preprocessing, usable_taps
 from kmaskrcnn.checkpoint import Arrays, Checkpoint, open_checkpoint, own_model
+from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.data.dataset import class_table
 
-__all__ = ["check_fits", "fitting_classes", "load_into", "open_checkpoint"]
+__all__ = ["check_fits", "fitting_classes", "fitting_fields", "load_into", "open_checkpoint"]
 # The settings that change which arrays a network has, and their shapes.
 _ARCHITECTURE = frozenset(
     "backbone norm conv_bias backbone_taps pyramid fpn_channels fpn_norm anchor_sizes aspect_ratios"

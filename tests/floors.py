@@ -39,7 +39,7 @@ FLOORS: dict[str, int] = {
     "losses": 3,
     "time_left": 3,
     "training": 3,
-    "checkpoints": 3,
+    "resuming": 3,
     "pace": 3,
     "parts": 3,
     "results": 3,

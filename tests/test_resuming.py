@@ -17,7 +17,7 @@ import pytest
 import tensorflow as tf
 
 import kmaskrcnn
-from kmaskrcnn import checkpoints, data, files, runs
+from kmaskrcnn import data, files, resuming, runs
 from kmaskrcnn.locks import FolderInUseError, locked
 from tests import killed_training
 from tests.killed_training import EPOCHS, dataset, fit, tiny
@@ -350,7 +350,7 @@ def test_signals_are_left_alone_beside_the_main_thread(tmp_path):
     seen = []
 
     def work():
-        with checkpoints.opened(tmp_path, False, 1, epochs_done=0, patience=None, verbose=0) as run:
+        with resuming.opened(tmp_path, False, 1, epochs_done=0, patience=None, verbose=0) as run:
             seen.append(run.epochs_done)
 
     thread = threading.Thread(target=work)
