@@ -68,7 +68,7 @@ def check(
     if not any(counts):
         raise DataError(
             f"train: {len(train)} images without a single object. Check the annotations' path "
-            "and format."
+            "and format." + "".join(f"\n{line}" for line in lines[1:])
         )
     held_out = None if validation is None else _count(validation, names, "validation", lines)
     lines += [

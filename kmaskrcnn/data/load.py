@@ -68,7 +68,7 @@ def open_unchecked(
         name, split = path.name.rsplit("#", 1)
         path = path.with_name(name)
     if not path.exists():
-        raise DataError(f"{path}: there is no such file or folder. {EXPECTED}.")
+        raise DataError(f"{path}: there is no such file or folder. {EXPECTED}. {_nearest(path)}.")
     if path.is_file():
         return _open_file(path, images, skip_broken)
     return (
@@ -205,9 +205,19 @@ def _prefixes(stem: str) -> Iterator[str]:
         yield stem[:cut]
 
 
-def _give_up(folder: Path, split: str | None) -> Dataset:
+def _entries(folder: Path) -> str:
     entries = sorted(p.name + "/" * p.is_dir() for p in folder.iterdir())
-    found = ", ".join(entries[:10]) + (" …" if len(entries) > 10 else "") or "nothing"
+    return ", ".join(entries[:10]) + (" …" if len(entries) > 10 else "") or "nothing"
+
+
+def _nearest(path: Path) -> str:
+    """What is in the closest folder above that exists."""
+    folder = next(parent for parent in path.absolute().parents if parent.is_dir())
+    return f"Found in {folder}: {_entries(folder)}"
+
+
+def _give_up(folder: Path, split: str | None) -> Dataset:
+    found = _entries(folder)
     why = ""
     for file in _json_files(folder)[:1]:
         try:

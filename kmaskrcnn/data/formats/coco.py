@@ -15,10 +15,15 @@ from kmaskrcnn.data.dataset import Instance, Sample
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.coco_annotations import parse_annotation
 from kmaskrcnn.data.formats.coco_keypoints import read_keypoint_names
+from kmaskrcnn.data.formats.coco_tables import Ids, read_categories, read_images, read_size
 from kmaskrcnn.data.formats.files import read_json
 from kmaskrcnn.data.report import Report
 
 KEYS = ("images", "annotations", "categories")
+UNKNOWN = {
+    "image_id": "annotation of an image that the file does not list left out",
+    "category_id": "object left out, its category is not among the file's",
+}
 
 
 class CocoDataset:
@@ -44,25 +49,27 @@ class CocoDataset:
         Args:
             path: the JSON.
             images: a folder.
-            skip_broken: an image that is not found is no error yet.
+            skip_broken: an image that is not found is no error yet; objects whose run-length code
+                or keypoints cannot be read are left out.
             content: of the file, where it has been read already.
 
         Raises:
-            DataError: not a COCO instances file, a category or image twice, an unknown category,
-                missing images.
+            DataError: not a COCO instances file, a category id of two names, missing images, a
+                run-length code that is broken or of another size than its image.
         """
         self.path = Path(path)
         self.report = Report()
         content = check_content(read_json(self.path) if content is None else content, self.path)
-        self._records = _image_records(content["images"], self.path)
-        _check_annotations(content["annotations"], self.path)
-        self.category_ids, self.class_names = self._categories(content)
+        self._records = read_images(content["images"], self.path, self.report)
+        annotations = self._objects_of(content["annotations"])
+        categories = read_categories(content["categories"], annotations, self.path, self.report)
+        self.category_ids, self.class_names = categories.ids, categories.names
         self.keypoint_names, self.keypoint_skeleton = read_keypoint_names(
-            [c for c in content["categories"] if c["id"] in self.category_ids],
+            [c for c in content["categories"] if c["id"] in categories.labels],
             str(self.path),
             self.report,
         )
-        self._instances = self._read_annotations(content["annotations"])
+        self._instances = self._read_annotations(annotations, categories.labels, skip_broken)
         self.images = _find_images(self.path, self._records, images, skip_broken)
         self._files = _image_files(self.images, self._records, self.path, skip_broken)
 
@@ -94,58 +101,85 @@ class CocoDataset:
             self._files[index],
             self._instances.get(record["id"], ()),
             image_id=record["id"],
-            size=_record_size(record),
+            size=read_size(record),
         )
 
-    def _categories(self, content: dict[str, Any]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-        used = {annotation.get("category_id") for annotation in content["annotations"]}
-        categories = content["categories"]
-        try:
-            parents = {
-                c.get("supercategory") for c in categories if c.get("supercategory") != c["name"]
-            }
-            ids = [c["id"] for c in categories]
-            names = [str(c["name"]) for c in categories]
-        except (KeyError, AttributeError, TypeError) as error:
-            raise DataError(f"{self.path}: a category without id or name ({error!r}).") from error
-        _unique(ids, f"{self.path}: category id")
-        _unique(names, f"{self.path}: category name")
-        kept = [(i, n) for i, n in zip(ids, names, strict=True) if i in used or n not in parents]
-        for name in sorted(set(names) - {n for _, n in kept}):
-            self.report.add(
-                "parent category without an annotation left out", f"{name!r} in {self.path}"
-            )
-        if not kept:
-            raise DataError(
-                f"{self.path}: no categories. Expected a list of {{'id': …, 'name': …}} under "
-                "'categories'."
-            )
-        return tuple(i for i, _ in kept), tuple(n for _, n in kept)
-
-    def _read_annotations(self, annotations: Iterable[Any]) -> dict[Any, list[Instance]]:
-        labels = {category: label for label, category in enumerate(self.category_ids)}
-        sizes = {record["id"]: _record_size(record) for record in self._records}
-        instances: dict[Any, list[Instance]] = defaultdict(list)
-        seen = set()
+    def _objects_of(self, annotations: Iterable[Any]) -> list[dict[str, Any]]:
+        """The annotations that are objects {…}."""
+        kept = []
         for number, annotation in enumerate(annotations):
-            name = annotation.get("id", f"[{number}] (without an id)")
+            if isinstance(annotation, dict):
+                kept.append(annotation)
+            else:
+                place = f"{self.path}, annotations[{number}]: {annotation!r:.80}"
+                self.report.add("annotation left out, it is no object {…}", place)
+        return kept
+
+    def _read_annotations(
+        self, annotations: Iterable[Any], labels: dict[Any, int], skip_broken: bool
+    ) -> dict[Any, list[Instance]]:
+        sizes = {record["id"]: read_size(record) for record in self._records}
+        images, categories = Ids(sizes), Ids(labels)
+        instances: dict[Any, list[Instance]] = defaultdict(list)
+        seen: dict[Any, Any] = {}
+        for number, annotation in enumerate(annotations):
+            name = str(annotation.get("id", f"[{number}] (without an id)"))
             place = f"{self.path}, annotation {name}"
-            if name in seen:
-                self.report.add("annotation id that occurs more than once (all are kept)", place)
-            seen.add(name)
-            image_id = annotation.get("image_id")
-            if image_id not in sizes:
-                self.report.add(
-                    "annotation of an image that the file does not list left out",
-                    f"{place}, image {image_id}",
-                )
+            if self._is_copy(annotation, seen.setdefault(name, annotation), place):
                 continue
-            instance = parse_annotation(
-                annotation, labels, sizes[image_id], place, self.report, len(self.keypoint_names)
-            )
+            image_id = self._found(images, annotation, "image_id", place)
+            category = self._found(categories, annotation, "category_id", place)
+            if image_id is None or category is None:
+                continue
+            try:
+                instance = parse_annotation(
+                    annotation,
+                    labels[category],
+                    sizes[image_id],
+                    place,
+                    self.report,
+                    len(self.keypoint_names),
+                )
+            except DataError as error:
+                if not skip_broken:
+                    raise
+                self.report.add("object left out, it cannot be read", str(error))
+                continue
             if instance is not None:
                 instances[image_id].append(instance)
+        self._note_boxes(instances)
         return dict(instances)
+
+    def _note_boxes(self, instances: dict[Any, list[Instance]]) -> None:
+        """Counts objects without a mask; one line where the whole file has none."""
+        kind = "object without a mask, only its box is trained on"
+        everyone = [i for row in instances.values() for i in row]
+        without = [i for i in everyone if i.mask is None]
+        if without and len(without) == len(everyone):
+            self.report.add(kind, f"{self.path}: all {len(without)}")
+            return
+        for instance in without:
+            self.report.add(kind, f"{self.path}, annotation {instance.annotation_id}")
+
+    def _is_copy(self, annotation: Any, first: Any, place: str) -> bool:
+        """Whether an annotation repeats ``first``, which was read before; counts shared ids."""
+        if annotation is first:
+            return False
+        if annotation == first:
+            self.report.add("annotation that is listed twice taken once", place)
+            return True
+        self.report.add("annotation id that occurs more than once (all are kept)", place)
+        return False
+
+    def _found(self, ids: Ids, annotation: dict[str, Any], key: str, place: str) -> Any:
+        """The image or the category that an annotation refers to; None is counted."""
+        given = annotation.get(key)
+        found, converted = ids.find(given)
+        if found is None:
+            self.report.add(UNKNOWN[key], f"{place}, {key} {given!r:.40}")
+        elif converted:
+            self.report.add(f"{key} of another type than the list's taken as the same", place)
+        return found
 
 
 def check_content(content: Any, path: Path) -> dict[str, Any]:
@@ -181,52 +215,6 @@ def foreign(content: Any) -> str | None:
     if any("segments_info" in a for a in content["annotations"][:1]):
         return "it is a panoptic file (segments_info); use the instances file"
     return None
-
-
-def _image_records(records: list[Any], path: Path) -> list[dict[str, Any]]:
-    for number, record in enumerate(records):
-        if (
-            not isinstance(record, dict)
-            or "id" not in record
-            or not isinstance(record.get("file_name"), str)
-        ):
-            raise DataError(
-                f"{path}: images[{number}] is {record!r:.120}; expected an object with id and "
-                "file_name."
-            )
-    if not records:
-        raise DataError(
-            f"{path}: no images. Expected a list of {{'id', 'file_name', 'width', 'height'}} "
-            "under 'images'."
-        )
-    _unique([record["id"] for record in records], f"{path}: image id")
-    return records
-
-
-def _check_annotations(annotations: list[Any], path: Path) -> None:
-    for number, annotation in enumerate(annotations):
-        if not isinstance(annotation, dict):
-            raise DataError(
-                f"{path}: annotations[{number}] is {annotation!r:.80}, expected an object {{…}}."
-            )
-
-
-def _record_size(record: dict[str, Any]) -> tuple[int, int] | None:
-    """(height, width) of an image record; None where it says nothing usable."""
-    height, width = record.get("height"), record.get("width")
-    if not isinstance(height, int | float) or not isinstance(width, int | float):
-        return None
-    return (int(height), int(width)) if height >= 1 and width >= 1 else None
-
-
-def _unique(values: list[Any], what: str) -> None:
-    seen = set()
-    for value in values:
-        if value in seen:
-            raise DataError(
-                f"{what} {value!r} occurs twice. Give each its own; the annotations refer to it."
-            )
-        seen.add(value)
 
 
 def _find_images(

@@ -18,7 +18,7 @@ from kmaskrcnn.data.rle import read_counts
 
 def parse_annotation(
     annotation: dict[str, Any],
-    labels: dict[Any, int],
+    label: int,
     size: Size | None,
     place: str,
     report: Report,
@@ -28,23 +28,16 @@ def parse_annotation(
 
     Args:
         annotation: COCO's object.
-        labels: category id → label.
+        label: of its category.
         size: (height, width) of its image, if the file says so.
         place: the file and the annotation, for messages.
         report: takes the repairs and omissions.
         num_keypoints: that the categories name.
 
     Raises:
-        DataError: an unknown category, a run-length code that does not fit the image, a list of
-            keypoints of the wrong length.
+        DataError: a run-length code that does not fit the image, a list of keypoints of the wrong
+            length.
     """
-    category = annotation.get("category_id")
-    if category not in labels:
-        known = ", ".join(map(str, list(labels)[:20]))
-        raise DataError(
-            f"{place}: category_id {category!r} is not among the file's categories ({known}). "
-            "Add it there."
-        )
     mask = _parse_mask(annotation.get("segmentation"), size, place, report)
     box = usable_box(annotation.get("bbox"), size, place, report, quiet=mask is not None)
     if mask is None and box is None:
@@ -52,7 +45,7 @@ def parse_annotation(
         return None
     area = annotation.get("area")
     return Instance(
-        labels[category],
+        label,
         mask,
         box=box,
         crowd=bool(annotation.get("iscrowd", 0)),
@@ -66,7 +59,7 @@ def parse_annotation(
 
 def _parse_mask(segmentation: Any, size: Size | None, place: str, report: Report) -> Mask:
     if isinstance(segmentation, Mapping):
-        return _parse_code(segmentation, size, place)
+        return _parse_code(segmentation, size, place, report)
     if not isinstance(segmentation, list) or not segmentation:
         if segmentation not in (None, []):
             report.add(
@@ -78,7 +71,7 @@ def _parse_mask(segmentation: Any, size: Size | None, place: str, report: Report
     return [polygon for polygon in polygons if polygon is not None] or None
 
 
-def _parse_code(code: Mapping[str, Any], size: Size | None, place: str) -> Mask:
+def _parse_code(code: Mapping[str, Any], size: Size | None, place: str, report: Report) -> Mask:
     """A run-length code, made compressed; each is read once, so that none can fail later."""
     if (
         not isinstance(code.get("size"), list | tuple)
@@ -99,6 +92,7 @@ def _parse_code(code: Mapping[str, Any], size: Size | None, place: str) -> Mask:
     except DataError as error:
         raise DataError(f"{place}: {error}. Export the annotation again.") from error
     if not counts[1::2].any():
+        report.add("mask without a pixel left out", place)
         return None
     if isinstance(code["counts"], str | bytes):
         return dict(code)

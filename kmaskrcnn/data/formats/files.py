@@ -53,8 +53,18 @@ def read_json(path: Path, max_bytes: int | None = None) -> Any:
         if isinstance(error, DataError):
             raise
         raise DataError(
-            f"{path}: not JSON, or cut off ({error}). Copy or export the file again."
+            f"{path}: not JSON, or cut off ({error}); {size:,} bytes{_beginning(path)}. Copy or "
+            "export the file again."
         ) from error
+
+
+def _beginning(path: Path) -> str:
+    """The first bytes of a file, for messages."""
+    try:
+        with path.open("rb") as file:
+            return f", beginning {file.read(24)!r}"
+    except OSError:
+        return ""
 
 
 def read_png(path: Path) -> np.ndarray:

@@ -78,13 +78,19 @@ def usable_box(
         return None
     if box is None or (quiet and not box.any()):
         return None
-    if not np.isfinite(box).all() or min(box[2:]) <= 0:
+    if not np.isfinite(box).all():
+        report.add(f"box with a coordinate that is not a finite number {then}", place)
+        return None
+    if min(box[2:]) <= 0:
         report.add(f"box without an area {then}", place)
         return None
     corners = np.concatenate([box[:2], box[:2] + box[2:]])
     if size is None:
         return tuple(corners.tolist())
     clipped = np.clip(corners, 0, [size[1], size[0], size[1], size[0]])
+    if min(clipped[2:] - clipped[:2]) <= 0:
+        report.add(f"box outside of the image {then}", place)
+        return None
     if np.abs(clipped - corners).max() > OVERHANG:
         report.add("box clipped at the image's edge", place)
-    return tuple(clipped.tolist()) if min(clipped[2:] - clipped[:2]) > 0 else None
+    return tuple(clipped.tolist())

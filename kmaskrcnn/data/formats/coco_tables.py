@@ -1,0 +1,147 @@
+"""The images and categories that a COCO file lists: each once, and found by its id."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.formats.outlines import Size
+from kmaskrcnn.data.report import Report
+
+ID = (str, int, float)
+MAX_SIDE = 1e9  # of an image; what says more is a mistake
+
+
+class Categories(NamedTuple):
+    """The classes: ``names`` and the first id of each (C), and the label of every id."""
+
+    names: tuple[str, ...]
+    ids: tuple[Any, ...]
+    labels: dict[Any, int]
+
+
+class Ids:
+    """Looks ids up, also where a file writes them as numbers here and as text there."""
+
+    def __init__(self, known: Iterable[Any]) -> None:
+        """Takes the ids that there are."""
+        self._known = {i: i for i in known}
+        self._by_text = {str(i): i for i in self._known}
+
+    def find(self, given: Any) -> tuple[Any, bool]:
+        """The id that is meant, None where there is none; and whether it had to be converted."""
+        if isinstance(given, Hashable) and given in self._known:
+            return self._known[given], False
+        if isinstance(given, str | int) and str(given).strip() in self._by_text:
+            return self._by_text[str(given).strip()], True
+        return None, False
+
+
+def read_images(records: Sequence[Any], path: Path, report: Report) -> list[dict[str, Any]]:
+    """The image records, each id once.
+
+    A record that is there twice is taken once. Where an id stands for two files, nobody knows whose
+    its annotations are: both are left out.
+
+    Raises:
+        DataError: a record without an id or a file name; none that can be used.
+    """
+    files: dict[Any, list[str]] = {}
+    for number, record in enumerate(records):
+        if (
+            not isinstance(record, dict)
+            or not isinstance(record.get("id"), ID)
+            or not isinstance(record.get("file_name"), str)
+        ):
+            raise DataError(
+                f"{path}: images[{number}] is {record!r:.120}; expected an object with id and "
+                "file_name."
+            )
+        files.setdefault(record["id"], []).append(record["file_name"])
+    kept: dict[Any, dict[str, Any]] = {}
+    for record in records:
+        number, names = record["id"], files[record["id"]]
+        if len(set(names)) > 1:
+            place = f"{path}, image {number}: {record['file_name']}"
+            report.add("image left out, its id stands for several files", place)
+        elif number in kept:
+            report.add("image that is listed twice taken once", f"{path}, image {number}")
+        else:
+            kept[number] = record
+    if not kept:
+        raise DataError(
+            f"{path}: no images{' but those of ambiguous ids' if records else ''}. Expected a list "
+            "of {'id', 'file_name', 'width', 'height'} under 'images', each id once."
+        )
+    return list(kept.values())
+
+
+def read_size(record: Mapping[str, Any]) -> Size | None:
+    """(height, width) of an image record; None where it says nothing usable."""
+    height, width = record.get("height"), record.get("width")
+    if not isinstance(height, int | float) or not isinstance(width, int | float):
+        return None
+    usable = 1 <= height < MAX_SIDE and 1 <= width < MAX_SIDE
+    return (int(height), int(width)) if usable else None
+
+
+def read_categories(
+    categories: Sequence[Any], annotations: Iterable[Mapping[str, Any]], path: Path, report: Report
+) -> Categories:
+    """The classes, in the file's order; a parent category that no annotation uses is left out.
+
+    Raises:
+        DataError: a category without id or name, an id of two names, no category.
+    """
+    for category in categories:
+        if (
+            not isinstance(category, dict)
+            or not isinstance(category.get("id"), ID)
+            or category.get("name") is None
+        ):
+            raise DataError(
+                f"{path}: a category without id or name: {category!r:.120}. Expected {{'id': …, "
+                "'name': …}."
+            )
+    names = _names_by_id(categories, path, report)
+    parents = {
+        str(c.get("supercategory")) for c in categories if c.get("supercategory") != c["name"]
+    }
+    used = _used(names, annotations)
+    kept = {i: n for i, n in names.items() if i in used or n not in parents}
+    for name in sorted(set(names.values()) - set(kept.values())):
+        report.add("parent category without an annotation left out", f"{name!r} in {path}")
+    if not kept:
+        raise DataError(
+            f"{path}: no categories. Expected a list of {{'id': …, 'name': …}} under 'categories'."
+        )
+    first: dict[str, Any] = {}
+    for number, name in kept.items():
+        if name in first:
+            report.add("two categories of one name taken as one", f"{name!r} in {path}")
+        first.setdefault(name, number)
+    order = {name: label for label, name in enumerate(first)}
+    labels = {number: order[name] for number, name in kept.items()}
+    return Categories(tuple(first), tuple(first.values()), labels)
+
+
+def _names_by_id(categories: Sequence[Any], path: Path, report: Report) -> dict[Any, str]:
+    names: dict[Any, str] = {}
+    for category in categories:
+        number, name = category["id"], str(category["name"])
+        if names.get(number, name) != name:
+            raise DataError(
+                f"{path}: category id {number!r} occurs twice, as {names[number]!r} and as "
+                f"{name!r}. Give each its own; the annotations refer to it."
+            )
+        if number in names:
+            report.add("category that is listed twice taken once", f"{name!r} in {path}")
+        names[number] = name
+    return names
+
+
+def _used(names: Mapping[Any, str], annotations: Iterable[Mapping[str, Any]]) -> set[Any]:
+    ids = Ids(names)
+    return {ids.find(annotation.get("category_id"))[0] for annotation in annotations}
