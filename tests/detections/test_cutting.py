@@ -17,8 +17,13 @@ def test_crops():
     assert empty.shape == (1, 1, 3)
     first, second, *_ = found.crops(margin=3)
     assert np.array_equal(first, IMAGE[1:23, :14]) and np.array_equal(second, IMAGE[:, 42:])
+    assert list(found[[]].crops()) == []
+
+
+def test_pieces_share_no_memory():
+    first, second = of_boxes([[0, 0, 20, 20], [10, 10, 30, 30]], size=(40, 50)).crops(IMAGE)
     first[:] = 0
-    assert found.image.any() and list(found[[]].crops()) == []
+    assert np.array_equal(second, IMAGE[10:30, 10:30])
 
 
 def test_cutouts():

@@ -7,7 +7,7 @@ from tests.detections.some import of_boxes, of_masks, random_masks
 
 
 def test_overlaps_go_to_the_higher_score_and_ties_to_the_first():
-    masks = random_masks(10, seed=2)
+    masks = random_masks(10, seed=2, side=50)
     scores = np.array([0.5, 0.9, 0.3, 0.9, 0.7, 0.1, 0.5, 0.5, 0.2, 0.8])
     found = of_masks(masks, scores)
     objects = found.label_map()

@@ -114,6 +114,12 @@ def test_boxes_without_masks_and_keypoints():
     assert len(found.merged(across_classes=True)) == 2 and len(found.merged(1.0)) == 4
 
 
+def test_what_shares_just_the_limit_is_not_the_same():
+    halves = of_boxes([[0, 0, 10, 10], [0, 0, 10, 5]], labels=[0, 0])  # an IoU of exactly 0.5
+    assert [len(halves.merged(limit)) for limit in (0.5, 0.49)] == [2, 1]
+    assert [len(halves.merged(limit, how="union")) for limit in (0.5, 0.49)] == [2, 1]
+
+
 def test_nothing_and_masks_of_probabilities():
     for how in ("best", "union"):
         for nothing in (probable(0), of_boxes([]), of_masks(np.zeros((0, 5, 5)))):

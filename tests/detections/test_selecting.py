@@ -43,6 +43,11 @@ def test_area_is_the_masks_where_there_are_masks():
     assert kept.area.tolist() == [a for a in found.area if a >= limit] and len(kept) < len(found)
 
 
+def test_an_object_within_a_pixel_of_the_border_is_at_the_edge():
+    sides = [[0.9, 9, 20, 20], [9, 0.9, 20, 20], [9, 9, 79.1, 20], [9, 9, 20, 59.1]]
+    assert len(of_boxes([*sides, [1.1, 1.1, 78.9, 58.9]]).filter(at_edge=True)) == 4
+
+
 @pytest.mark.parametrize(
     "condition, message",
     [
