@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from kmaskrcnn.files import atomic
 from kmaskrcnn.model import MaskRCNN, load
 from kmaskrcnn.weights import published_names, write_arrays
 
@@ -48,6 +49,6 @@ def write_model(model: MaskRCNN, path: Path, framework: str | None = None) -> Pa
     if path.suffix != ".keras":
         framework = framework or _DEFAULT_FORMATS.get(path.suffix, "ours")
         return write_arrays(path, model.export_state(framework))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    model.save(path)
+    with atomic(path) as unfinished:
+        model.save(unfinished)
     return path

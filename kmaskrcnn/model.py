@@ -328,8 +328,12 @@ class MaskRCNN(Detector):
         return model
 
 
-def load(path: str | Path) -> MaskRCNN:
+def load(path: str | Path, *, optimizer: bool = True) -> MaskRCNN:
     """A model that `MaskRCNN.save` kept: config, class names, weights, optimizer.
+
+    Args:
+        path: the file.
+        optimizer: False leaves its state out, which only a training that goes on needs.
 
     Raises:
         ValueError: there is no such file, or it holds no `MaskRCNN`; names the file.
@@ -339,7 +343,7 @@ def load(path: str | Path) -> MaskRCNN:
             f"{path}: there is no such file; expected what model.save('m.keras') wrote."
         )
     try:
-        model = keras.saving.load_model(path)
+        model = keras.saving.load_model(path, compile=optimizer)
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: not a whole .keras file of kmaskrcnn: {error}") from error
     if not isinstance(model, MaskRCNN):

@@ -48,6 +48,7 @@ FLOORS: dict[str, int] = {
     "tracing": 4,
     "checkpoint": 4,
     "pretrained": 4,
+    "model_file": 3,
     "model": 4,
     "export": 5,
     "panels": 5,

@@ -19,6 +19,7 @@ from typing import Any
 import click
 
 from kmaskrcnn.commands.settings import checked_field
+from kmaskrcnn.commands.toml_file import toml_text
 
 FIELDS = "kmaskrcnn.fields"  # where the context keeps the file's [model]
 NOT_OF_A_RUN = ("config", "fields", "resume", "as_json")  # they say how a verb is called
@@ -104,29 +105,12 @@ def write(command: click.Command, values: dict[str, Any], notes: dict[str, str])
         command: the verb. values: its parameters; ``fields`` are those of the config.
         notes: a comment for fields of the config, by name.
     """
-    import tomlkit
-
-    document = tomlkit.document()
-    document.add(tomlkit.comment(f"Repeats a run: kmaskrcnn {command.name} --config THIS-FILE"))
-    document.add(tomlkit.comment("Options on the command line win over it."))
-    for name, param in run_options(command).items():
-        if values[str(param.name)] is not None:
-            document.add(tomlkit.nl())
-            if getattr(param, "help", None):
-                document.add(tomlkit.comment(" ".join(param.help.split())))
-            document.add(name, tomlkit.item(toml_value(values[str(param.name)])))
-    table = tomlkit.table()
-    for name, value in values["fields"].items():
-        table.add(name, tomlkit.item(toml_value(value)).comment(notes.get(name, "")))
-    document.add(tomlkit.nl())
-    document.add("model", table)
-    return tomlkit.dumps(document)
-
-
-def toml_value(value: Any) -> Any:
-    """What TOML knows: lists for tuples, "none" for None, text for paths."""
-    if isinstance(value, (tuple, list)):
-        return [toml_value(item) for item in value]
-    if value is None:
-        return "none"
-    return str(value) if isinstance(value, Path) else value
+    head = [
+        f"Repeats a run: kmaskrcnn {command.name} --config THIS-FILE",
+        "Options on the command line win over it.",
+    ]
+    options = {
+        name: (values[str(param.name)], getattr(param, "help", None) or "")
+        for name, param in run_options(command).items()
+    }
+    return toml_text(head, options, values["fields"], notes)

@@ -35,7 +35,7 @@ def run(
         ValueError: there is no image among the inputs.
     """
     paths = list(dict.fromkeys(image_sources(list(inputs))))
-    model = kmaskrcnn.load(model_file)
+    model = kmaskrcnn.load(model_file, optimizer=False)
     coco = coco or out / "predictions.json"
     results: list[dict[str, Any]] = []
     failed: dict[str, str] = {}
