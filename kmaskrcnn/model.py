@@ -332,7 +332,6 @@ def load(path: str | Path, *, optimizer: bool = True) -> MaskRCNN:
     """A model that `MaskRCNN.save` kept: config, class names, weights, optimizer.
 
     Args:
-        path: the file.
         optimizer: False leaves its state out, which only a training that goes on needs.
 
     Raises:

@@ -54,6 +54,8 @@ def read_header(path: str | os.PathLike[str]) -> Header:
             archive = open_archive(file, limits)
             whole = json.loads(read_member(archive, "config.json", limits))
             metadata = json.loads(read_member(archive, "metadata.json", limits))
+        if not isinstance(whole, dict):
+            raise ValueError("config.json holds no object")
     except _BROKEN as error:
         raise ValueError(f"{path}: not a whole .keras file: {error}") from None
     if whole.get("registered_name") != REGISTERED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,8 @@ def parts(header: Header) -> dict[str, dict[str, int]] | str:
     counts: dict[str, dict[str, int]] = {}
     for name, variable in model.parameters.items():
         part = counts.setdefault(name.partition("/")[0], {"trainable": 0, "frozen": 0})
-        part["trainable" if id(variable) in learning else "frozen"] += int(variable.shape.num_elements())
+        kind = "trainable" if id(variable) in learning else "frozen"
+        part[kind] += math.prod(variable.shape)
     return counts
 
 
@@ -193,15 +194,21 @@ def of_weights(path: Path) -> Facts:
 
 def weights_lines(facts: Facts) -> dict[str, str]:
     """The same as of a model, as far as weights say it."""
-    whose = {"ours": "of kmaskrcnn", "unknown": "of a project that is not known here"}
+    whose = {
+        "ours": "of kmaskrcnn",
+        "unknown": "of none of kmaskrcnn, torchvision, Detectron2 and matterport; maybe of a "
+        "network of keras.applications",
+    }
     framework = whose.get(facts["framework"], f"of {facts['framework']}")
-    kind = "a detector" if facts["detector"] else "a backbone, or something else without class logits"
+    kind = "a detector" if facts["detector"] else "a backbone, without the heads of a detector"
+    known = f"{named_classes(facts['class_names'])} (told by their number)"
     return {
         "weights": f"{facts['file']}, {mebibytes(facts['bytes'])}",
         "whose": f"{framework}: {kind}",
         "arrays": f"{facts['arrays']}, {facts['parameters']:,} numbers in all",
-        "classes": f"{named_classes(facts['class_names'])} (told by their number)" if facts["detector"] else "",
-        "names": ", ".join(facts["names"]) + ", …",
+        "classes": known if facts["detector"] else "",
+        "names": ", ".join(facts["names"])
+        + (", …" if facts["arrays"] > len(facts["names"]) else ""),
     }
 
 

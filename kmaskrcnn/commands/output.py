@@ -70,6 +70,8 @@ def to_json(content: Any) -> str:
 
 def plain(value: Any) -> Any:
     """The same with what JSON knows: paths as text, what is not finite as None."""
+    if hasattr(value, "to_dict"):
+        value = value.to_dict()
     if is_dataclass(value):
         value = asdict(value)
     if isinstance(value, Mapping):
