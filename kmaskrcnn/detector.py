@@ -125,7 +125,7 @@ class Detector(Network):
 
     def _measure(self, evaluator: CocoEvaluator) -> dict[str, float]:
         samples = (evaluator.dataset[i] for i in range(len(evaluator.dataset)))
-        images = (data.read_image(s.image, s.size, s.name) for s in samples)
+        images = (sample.read() for sample in samples)
         return evaluator.evaluate(self._predictions(images))
 
 

@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from kmaskrcnn.config import MaskRCNNConfig
-from kmaskrcnn.data import Dataset, read_image
+from kmaskrcnn.data import Dataset
 from kmaskrcnn.evaluation import prediction_sheet
 from kmaskrcnn.files import write_bytes
 from kmaskrcnn.ops.drawing import encode_picture
@@ -147,7 +147,7 @@ def draw_predictions(
         **layout: what else `prediction_sheet` takes: truth, columns, cell_size.
     """
     samples = (dataset[i] for i in range(min(limit, len(dataset))))
-    images = (read_image(s.image, s.size, s.name) for s in samples)
+    images = (sample.read() for sample in samples)
     found = (model.predict(image)[0].filter(score=score) for image in images)
     sheet = prediction_sheet(dataset, enumerate(found), limit=limit, **layout)
     write_bytes(path, encode_picture(sheet, Path(path).suffix))

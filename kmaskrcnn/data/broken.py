@@ -114,7 +114,7 @@ def _look(dataset: Dataset, index: int) -> Broken | None:
         return Broken(index, f"sample {index}", "unreadable annotation", str(error), 0)
     try:
         if not _seems_sound(sample):
-            read_image(sample.image, sample.size, sample.name)
+            sample.read()
     except DataError as error:
         kind, reason = _kind_of(sample), str(error)
         return Broken(index, sample.name, kind, reason, len(sample.instances))

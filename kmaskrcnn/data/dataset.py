@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.images import read_image
 
 Mask = Sequence[np.ndarray] | Mapping[str, Any] | np.ndarray | None
 
@@ -49,12 +50,27 @@ class Sample:
         instances: its objects; none at all is fine, such an image is trained on, too.
         image_id: the file's; None: the index in the dataset.
         size: (height, width) as the annotation says; None: as the image says.
+        source: where its annotation is, for messages: a file, and what in it.
     """
 
     image: str | Path | np.ndarray
     instances: Sequence[Instance] = field(default=())
     image_id: int | str | None = None
     size: tuple[int, int] | None = None
+    source: str | None = None
+
+    def read(self) -> np.ndarray:
+        """The image as (H, W, 3) uint8 RGB, of the annotated size.
+
+        Raises:
+            DataError: see ``read_image``; the message names the annotation, too.
+        """
+        try:
+            return read_image(self.image, self.size, self.name)
+        except DataError as error:
+            if self.source is None:
+                raise
+            raise DataError(f"{error} Its annotation: {self.source}.") from error
 
     @property
     def name(self) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from kmaskrcnn.data.dataset import Sample
-from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.keypoints import checked_keypoints
 from kmaskrcnn.data.rle import decode_window, instance_rle
 from kmaskrcnn.ops import drawing
@@ -40,7 +39,7 @@ def draw_sample(
 
     Returns: (H, W, 3) uint8 RGB.
     """
-    image = read_image(sample.image, sample.size, sample.name)
+    image = sample.read()
     size = image.shape[:2]
     shown = image if long_side is None else drawing.fit(image, (long_side, long_side))
     factors = np.divide(shown.shape[1::-1], size[::-1])

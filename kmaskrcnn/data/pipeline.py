@@ -15,7 +15,6 @@ from kmaskrcnn.data.dataset import Dataset, Sample, keypoint_names_of
 from kmaskrcnn.data.encode import Encoded, encode_sample, warp_truths
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.geometry import lay_out
-from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.resizing import resized_size
 
@@ -176,7 +175,7 @@ def _order(length: int, shuffle: bool, seed: int, initial_epoch: int):
 
 def _read_sample(dataset, index, look, lay, report) -> Encoded:
     sample = get_sample(dataset, index)
-    image, view = look(read_image(sample.image, sample.size, sample.name))
+    image, view = look(sample.read())
     num_classes, names = len(dataset.class_names), keypoint_names_of(dataset)
     truths = warp_truths(sample, view, image.shape[:2], num_classes, report, names)
     return encode_sample(image, truths, view, lay(view.size))

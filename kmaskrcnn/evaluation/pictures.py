@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from kmaskrcnn.data.dataset import Dataset, keypoint_names_of
-from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.pictures import draw_sample, short_name
 from kmaskrcnn.ops import drawing
 from kmaskrcnn.structures import Detections
@@ -58,7 +57,7 @@ def prediction_sheet(
         if truth:
             pictures.append(draw_sample(sample, dataset.class_names, **how, **named))
             texts.append(f"truth, {len(sample.instances)}: {short_name(sample)}")
-        pictures.append(found.draw(read_image(sample.image, sample.size, sample.name), **how))
+        pictures.append(found.draw(sample.read(), **how))
         texts.append(f"found, {len(found)}: " * truth + short_name(sample))
     per_row = 2 * max(1, columns // 2) if truth else columns
     height = max((p.shape[0] for p in pictures), default=cell_size)

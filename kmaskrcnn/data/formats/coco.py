@@ -102,6 +102,7 @@ class CocoDataset:
             self._instances.get(record["id"], ()),
             image_id=record["id"],
             size=read_size(record),
+            source=f"{self.path}, image {record['id']}",
         )
 
     def _objects_of(self, annotations: Iterable[Any]) -> list[dict[str, Any]]:

@@ -48,7 +48,9 @@ class InstanceIdDataset:
     def __getitem__(self, index: int, /) -> Sample:
         image = self._images[index]
         masks = self._masks[index % len(self)]
-        return Sample(image, masks.instances(), image_id=image.stem, size=masks.size)
+        mask = self._files[index]
+        source = None if mask is None else str(mask)
+        return Sample(image, masks.instances(), image_id=image.stem, size=masks.size, source=source)
 
     def _read_masks(self, index: int) -> Masks:
         path = self._files[index]

@@ -76,7 +76,8 @@ class InstancePngDataset:
     def __getitem__(self, index: int, /) -> Sample:
         item = self._items[index]
         masks = self._masks[index % len(self)]
-        return Sample(item.image, masks.instances(), image_id=item.name, size=masks.size)
+        source = str(item.masks[0]) if item.masks else None
+        return Sample(item.image, masks.instances(), item.name, masks.size, source)
 
     def _read_masks(self, index: int) -> Masks:
         item = self._items[index]

@@ -6,6 +6,7 @@ Format: https://github.com/wkentaro/labelme (files of versions 3 to 5, and of to
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -106,7 +107,7 @@ class LabelMeDataset:
     def __getitem__(self, index: int, /) -> Sample:
         file, image, size, instances = self._records[index]
         picture = _embedded(file, size) if image is None else image
-        return Sample(picture, instances, image_id=file.stem, size=size)
+        return Sample(picture, instances, image_id=file.stem, size=size, source=str(file))
 
     def _names(self, shapes: Sequence[Sequence[Shape]]) -> tuple[str, ...]:
         used = {shape.label for row in shapes for shape in row}
@@ -182,17 +183,20 @@ def _last(name: str) -> str:
 
 
 def _find_image(file: Path, name: str, images: str | Path | None) -> Path | None:
-    """The photograph by its name, else by the JSON's name; folders of other machines are dropped.
+    """The photograph by its path from the JSON, else by its name, else by the JSON's name.
 
-    Nothing is looked for outside of the folders around the JSON, whatever its ``imagePath`` says.
+    A path counts as far as the folder above the JSON's; what leads further, or begins at the root
+    of another machine, is dropped, and only the name is looked for around the JSON.
     """
     folders = [Path(images)] if images is not None else [file.parent / near for near in NEAR]
     names = [_last(name)] if _last(name) not in ("", ".", "..") else []
     names += [file.stem + suffix for suffix in sorted(IMAGE_SUFFIXES)]
-    for candidate in (folder / name for name in names for folder in folders):
-        if candidate.is_file():
-            return Path(candidate)
-    return None
+    candidates = [folder / name for name in names for folder in folders]
+    home = Path(images) if images is not None else file.parent
+    near = Path(os.path.normpath(home.absolute() / name.replace("\\", "/")))
+    if near.is_relative_to(home.absolute() if images is not None else home.absolute().parent):
+        candidates.insert(0, near)
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
 def _missing(records: Sequence[Record], total: int) -> str:

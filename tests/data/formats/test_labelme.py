@@ -194,6 +194,16 @@ def test_a_path_does_not_lead_out_of_the_folders(tmp_path):
         load(path)
 
 
+def test_a_path_from_the_file_counts(tmp_path):
+    """Two photographs of one name: the one that the path says, not the one that lies nearer."""
+    path = write(tmp_path / "found", shape(), imagePath="../photos/a/1.png")
+    image = write_image(tmp_path / "photos" / "a" / "1.png", *SIZE)
+    assert load(path)[0].image == image
+    assert load(path, images=tmp_path / "photos" / "a")[0].image == image
+    write(tmp_path / "found", shape(), imagePath="a\\1.png")
+    assert load(path, images=tmp_path / "photos")[0].image == image
+
+
 def test_photographs_in_a_folder_that_is_named(tmp_path):
     path = write(tmp_path / "a", shape())
     image = write_image(tmp_path / "b" / "1.png", *SIZE)
