@@ -68,8 +68,8 @@ class Door(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except KeyboardInterrupt:
-            raise Failure("Interrupted.", 130) from None
+        except KeyboardInterrupt as stop:
+            raise Failure(str(stop) or "Interrupted.", 130) from None
         except BrokenPipeError:
             raise  # the reader of a pipe left, as head does: click ends in silence
         except Exception as error:

@@ -46,6 +46,7 @@ Examples:
       --augment flip+scale_jitter --patience 5 --tensorboard
   kmaskrcnn train nuclei#train --val nuclei#test --out runs/nuclei \\
       --preset laptop --image-size 256 --epochs 30 --set detections_per_image=300
+  kmaskrcnn train --config runs/first/train.toml --resume
   kmaskrcnn train --config runs/first/train.toml --out runs/longer --epochs 24
 """,
 )
@@ -146,7 +147,12 @@ Examples:
     "--patience",
     type=click.IntRange(1),
     metavar="EPOCHS",
-    help="Stop when the mask AP has not risen for so many epochs.",
+    help="Stop when the mask AP (box AP without masks) has not risen for so many epochs.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the run in OUT where it was stopped or killed; give the same options.",
 )
 @click.option("--out", required=True, type=FOLDER, help="Where to write; made if need be.")
 @click.option(
@@ -170,6 +176,7 @@ def train(ctx: click.Context, as_json: bool, **options: Any) -> None:
     Writes into --out:
       model.keras      after the last epoch        history.csv   a line an epoch
       best.keras       of the best mask AP         curves.png    losses and AP
+      last.keras       to go on from (--resume)    previous.keras  the epoch before
       metrics.json     box and mask AP, per class  validation.jpg  predictions, drawn
       train.toml       all of this, to repeat or to change
     """

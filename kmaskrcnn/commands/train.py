@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import math
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +11,11 @@ from typing import Any
 import keras
 
 import kmaskrcnn
-from kmaskrcnn import report
+from kmaskrcnn import report, runs
 from kmaskrcnn.commands.output import measure, print_figures, write_json
 from kmaskrcnn.commands.settings import scaled
 from kmaskrcnn.data import Dataset, check, load, split
-from kmaskrcnn.files import atomic, write_text
+from kmaskrcnn.files import duplicate, write_text
 from kmaskrcnn.presets import preset
 from kmaskrcnn.progress import console
 from kmaskrcnn.training import draw_predictions
@@ -48,6 +46,7 @@ class Training:
     rois_per_image: int | None = None
     seed: int = 0
     patience: int | None = None
+    resume: bool = False
     tensorboard: bool = False
     record: str = ""  # TOML that repeats the run
 
@@ -64,22 +63,31 @@ class Training:
 def run(job: Training) -> dict[str, float]:
     """Trains; writes models, history, curves, figures, a picture, and the file that repeats it."""
     check_tensorboard(job.tensorboard)
+    outlook = runs.find(job.out).outlook(job.out, job.resume, job.epochs, job.patience)
     keras.utils.set_random_seed(job.seed)
     train_set, val_set = datasets(job)
     console.print(str(check(train_set, val_set)))
     model = new_model(job, train_set)
-    write_text(job.out / "train.toml", job.record)
-    history = model.fit(
-        train_set,
-        validation_data=val_set,
-        epochs=job.epochs,
-        batch_size=job.batch_size,
-        learning_rate=job.learning_rate,
-        augmentation=job.augment,
-        seed=job.seed,
-        callbacks=[TrainingProgress(), *keepers(job)],
-        verbose=0,
-    )
+    if outlook:
+        console.print(outlook)
+    try:
+        history = model.fit(
+            train_set,
+            validation_data=val_set,
+            epochs=job.epochs,
+            batch_size=job.batch_size,
+            learning_rate=job.learning_rate,
+            augmentation=job.augment,
+            seed=job.seed,
+            folder=job.out,
+            resume=job.resume,
+            patience=job.patience,
+            callbacks=[TrainingProgress(), *keepers(job)],
+            verbose=0,
+        )
+    except KeyboardInterrupt:
+        draw_what_there_is(job.out)
+        raise
     return finish(model, history.history, val_set, job.out)
 
 
@@ -124,46 +132,49 @@ def check_tensorboard(wanted: bool) -> None:
 
 
 def keepers(job: Training) -> list[keras.callbacks.Callback]:
-    """Keras' own: the best model and the table of epochs are kept while training runs."""
-    best = str(job.out / "best.keras")
-    callbacks = [
-        keras.callbacks.CSVLogger(str(job.out / "history.csv")),
-        keras.callbacks.ModelCheckpoint(
-            best, monitor="val_mask_AP", mode="max", save_best_only=True
-        ),
-    ]
-    if job.patience is not None:
-        callbacks.append(
-            keras.callbacks.EarlyStopping("val_mask_AP", mode="max", patience=job.patience)
-        )
+    """What is written beside the checkpoints, once the folder belongs to this training."""
+
+    def record(logs: Any = None) -> None:
+        write_text(job.out / "train.toml", job.record)
+
+    callbacks = [keras.callbacks.LambdaCallback(on_train_begin=record)]
     if job.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(str(job.out / "tensorboard")))
     return callbacks
+
+
+def draw_what_there_is(out: Path) -> None:
+    """The curves of the epochs that are done."""
+    history = out / runs.HISTORY
+    if history.exists():
+        report.save_curves(history, out / "curves.png")
 
 
 def finish(
     model: Any, history: Mapping[str, Sequence[float]], val_set: Dataset, out: Path
 ) -> dict[str, float]:
     """Everything that is written when training is over."""
-    with atomic(out / "model.keras") as temporary:
-        model.save(temporary)
-    if not (out / "best.keras").exists():  # no epoch had a mask AP, as without objects to find
-        shutil.copy(out / "model.keras", out / "best.keras")
+    model.save(out / "model.keras")
+    if not (out / runs.BEST).exists():  # no epoch had an AP, as without objects to find
+        duplicate(out / "model.keras", out / runs.BEST)
     report.save_curves(history, out / "curves.png")
     metrics = measure(model, val_set) | best_epoch(history)
     write_json(out / "metrics.json", metrics)
     draw_predictions(model, val_set, out / "validation.jpg")
-    console.print(f"Wrote {', '.join(sorted(path.name for path in out.iterdir()))} into {out}.")
+    names = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
+    console.print(f"Wrote {', '.join(names)} into {out}.")
     return metrics
 
 
 def best_epoch(history: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Which epoch best.keras is of, counted from 1, and its mask AP; nothing without a mask AP."""
-    scores = {i: ap for i, ap in enumerate(history.get("val_mask_AP", []), 1) if not math.isnan(ap)}
-    if not scores:
+    """Which epoch best.keras is of, counted from 1, and its mask or box AP; nothing without."""
+    columns = {name: history[name] for name in runs.FIGURES if name in history}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    record = runs.Record({}, rows)
+    epoch, value = record.best
+    if record.figure is None:
         return {}
-    epoch = max(scores, key=lambda i: scores[i])  # the first of equals, as ModelCheckpoint keeps it
-    return {"best/epoch": epoch, "best/mask/AP": scores[epoch]}
+    return {"best/epoch": epoch, f"best/{record.figure[4:].replace('_', '/')}": value}
 
 
 def notes(preset_name: str, fields: Mapping[str, Any]) -> dict[str, str]:

@@ -13,7 +13,8 @@ from tests.terminal import examples, run
 OPTIONS = {
     "train": "--val --val-fraction --images --val-images --augment --skip-broken --preset "
     "--weights --image-size --freeze --mixed-precision --set --epochs --batch-size "
-    "--learning-rate --rois-per-image --seed --patience --out --config --tensorboard --json",
+    "--learning-rate --rois-per-image --seed --patience --resume --out --config "
+    "--tensorboard --json",
     "evaluate": "--images --out --json",
     "predict": "--out --score --coco --json",
     "inspect": "--images --out --limit --json",

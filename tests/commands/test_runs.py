@@ -10,7 +10,7 @@ import cv2
 import keras
 import pytest
 
-from kmaskrcnn import cli, load
+from kmaskrcnn import MaskRCNN, cli, load
 from kmaskrcnn.commands.train import best_epoch, check_tensorboard
 from kmaskrcnn.data import ShapesDataset
 from tests.coco_folder import write_coco
@@ -23,6 +23,8 @@ def test_best_epoch_is_the_one_that_the_checkpoint_kept():
     assert best_epoch({"val_mask_AP": [nan, nan]}) == {}
     best = {"best/epoch": 2, "best/mask/AP": 0.5}
     assert best_epoch({"val_mask_AP": [0.1, 0.5, nan, 0.5]}) == best
+    boxes = {"val_mask_AP": [nan, nan], "val_box_AP": [0.2, 0.1]}
+    assert best_epoch(boxes) == {"best/epoch": 1, "best/box/AP": 0.2}
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +44,49 @@ def trained(tmp_path_factory) -> Path:
 def test_train_writes_what_it_promises(trained):
     out = trained / "run"
     promised = cli.main.commands["train"].help
-    for path in sorted(out.iterdir()):
+    written = sorted(path for path in out.iterdir() if not path.name.startswith("."))
+    for path in written:
         assert path.name in promised and path.stat().st_size > 0
-    assert len(list(out.iterdir())) == 7
+    assert len(written) == 9
     with (out / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["epoch"] for row in rows] == ["0", "1"]
+    assert [row["epoch"] for row in rows] == ["1", "2"]
     assert {"loss", "val_loss", "val_mask_AP"} <= set(rows[0])
     metrics = json.loads((out / "metrics.json").read_text())
     assert {"box/AP", "mask/AP", "box/AP50", "mask/AP/circle", "best/epoch"} <= set(metrics)
     for name in ("curves.png", "validation.jpg"):
         assert cv2.imread(str(out / name)).std() > 1
+
+
+@pytest.mark.slow
+def test_a_run_is_gone_on_with_and_never_overwritten(trained):
+    out = trained / "run"
+    (out / "metrics.json").unlink()  # as if it had been killed in its last evaluation
+    again = ("train", "--config", out / "train.toml")
+    refused = run(*again)
+    assert refused.exit_code == 2 and "holds a run already" in refused.output
+    assert "--resume" in refused.output and not (out / "metrics.json").exists()
+    result = run(*again, "--resume")
+    assert result.exit_code == 0, result.output
+    assert "nothing to run: 2 epochs are done" in result.output
+    assert (out / "metrics.json").exists()
+    assert "resume" not in (out / "train.toml").read_text().replace("--resume", "")
+    other = run(*again, "--resume", "--seed", 4)
+    assert other.exit_code == 2 and "seed: 3 then, 4 now" in other.output
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_the_curves_of_the_epochs_done(trained, monkeypatch):
+    def fit(*_, **__):
+        raise KeyboardInterrupt("Interrupted in epoch 3 of 4.")
+
+    out = trained / "run"
+    (out / "curves.png").unlink()
+    monkeypatch.setattr(MaskRCNN, "fit", fit)
+    result = run("train", "--config", out / "train.toml", "--resume", "--epochs", 4)
+    assert result.exit_code == 130 and "Interrupted in epoch 3 of 4." in result.output
+    assert "epochs 3 to 4 to run" in result.output
+    assert cv2.imread(str(out / "curves.png")).std() > 1
 
 
 @pytest.mark.slow
