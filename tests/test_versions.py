@@ -6,7 +6,16 @@ import re
 import pytest
 
 from kmaskrcnn import versions
-from kmaskrcnn.versions import FITS, MISSING, NEWER, PYTHON, REQUIREMENTS, TOO_OLD, UNKNOWN
+from kmaskrcnn.versions import (
+    FITS,
+    MISSING,
+    NEWER,
+    OPTIONAL,
+    PYTHON,
+    REQUIREMENTS,
+    TOO_OLD,
+    UNKNOWN,
+)
 from tests.fake_packages import pretend
 from tests.floors import ROOT
 
@@ -27,10 +36,17 @@ def test_the_table_is_what_pip_is_told():
 def test_the_lowest_versions_are_what_is_tested():
     lines = (ROOT.parent / "tools" / "lowest.txt").read_text().splitlines()
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
-    assert list(pins) == list(BY_NAME)
+    rows = {row.name: row for row in (*REQUIREMENTS, *OPTIONAL)}
+    assert list(pins) == list(rows)
     for name, version in pins.items():
-        lowest = versions.parse(BY_NAME[name].lowest)
+        lowest = versions.parse(rows[name].lowest)
         assert versions.parse(version)[: len(lowest)] == lowest, f"{name}=={version}"
+
+
+def test_what_is_installed_on_request_is_an_extra_of_its_name():
+    for row in OPTIONAL:
+        wanted = SETUP["options.extras_require"][row.name].split()
+        assert wanted == [f"{row.name}>={row.lowest}"]
 
 
 def test_the_documents_name_the_same_versions():
