@@ -88,8 +88,8 @@ class Found:
         version: as its metadata says; None without metadata.
         verdict: `FITS`, `NEWER`, `UNKNOWN`, `TOO_OLD` or `MISSING`.
         variant: the distribution that is there, where it is not the requirement's own.
-        beside: further distributions of the same module, such as ``"tensorflow-cpu 2.18.0"``: they
-            overwrite each other's files.
+        beside: further distributions of the same module in another version, such as
+            ``"tensorflow-cpu 2.18.0"``: they overwrite each other's files.
     """
 
     requirement: Requirement
@@ -151,7 +151,7 @@ def look(requirement: Requirement) -> Found:
     there = [(name, version) for name in names if (version := installed(name))]
     if there:
         (name, version), *others = there
-        beside = tuple(f"{name} {version}" for name, version in others)
+        beside = tuple(f"{other} {its}" for other, its in others if its != version)
         return Found(requirement, version, judge(requirement, version), name, beside)
     can_import = importlib.util.find_spec(requirement.module) is not None
     return Found(requirement, None, UNKNOWN if can_import else MISSING)

@@ -114,6 +114,8 @@ def test_a_variant_is_the_package_too(only):
     opencv = versions.look(BY_NAME["opencv-python-headless"])
     assert (opencv.name, opencv.verdict) == ("opencv-python", TOO_OLD)
     assert opencv.beside == ("opencv-contrib-python 4.10.0",)
+    only(tensorflow="2.18.0", tensorflow_intel="2.18.0")  # how Windows had it
+    assert versions.look(TENSORFLOW).beside == ()
     assert versions.pip_line([opencv]) == ('python -m pip install --upgrade "opencv-python>=4.9"')
 
 

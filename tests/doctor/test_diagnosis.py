@@ -86,10 +86,10 @@ def test_another_backend(diagnose, monkeypatch):
 
 def test_notes(diagnose, monkeypatch):
     monkeypatch.setenv(environment.LEGACY, "1")
-    notes = diagnose(keras="4.0", tensorflow_addons="0.23.0", opencv_python="4.9")["notes"]
+    notes = diagnose(keras="4.0", tensorflow_addons="0.23.0", opencv_python="4.10")["notes"]
     newer, beside, addons, legacy = notes
     assert "keras 4.0 found, 3.6 to 3.15 supported: newer" in newer
-    assert "opencv-python-headless and opencv-python 4.9 have the same module" in beside
+    assert "opencv-python-headless and opencv-python 4.10 have the same module" in beside
     assert "tensorflow-addons 0.23.0" in addons and "nothing here needs it" in addons
     assert legacy.startswith("TF_USE_LEGACY_KERAS=1")
 
