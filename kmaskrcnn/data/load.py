@@ -13,7 +13,11 @@ from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.coco import CocoDataset, check_content, foreign
 from kmaskrcnn.data.formats.files import list_images, natural, read_json, split_names
 from kmaskrcnn.data.formats.instance_ids import InstanceIdDataset
-from kmaskrcnn.data.formats.instance_pngs import open_folder_per_image, open_named_masks
+from kmaskrcnn.data.formats.instance_pngs import (
+    InstancePngDataset,
+    open_folder_per_image,
+    open_named_masks,
+)
 from kmaskrcnn.data.formats.labelme import LabelMeDataset, is_labelme
 
 EXPECTED = (
@@ -72,9 +76,9 @@ def open_unchecked(
     if path.is_file():
         return _open_file(path, images, skip_broken)
     return (
-        open_folder_per_image(path, split, class_name)
+        open_folder_per_image(path, split, class_name, skip_broken)
         or _open_jsons(path, images, split, skip_broken)
-        or _open_masks(path, images, split, class_name)
+        or _open_masks(path, images, split, class_name, skip_broken)
         or _give_up(path, split)
     )
 
@@ -159,7 +163,11 @@ def _mask_folders(folder: Path) -> list[Path]:
 
 
 def _open_masks(
-    folder: Path, images: str | Path | None, split: str | None, class_name: str
+    folder: Path,
+    images: str | Path | None,
+    split: str | None,
+    class_name: str,
+    skip_broken: bool,
 ) -> Dataset | None:
     """Images beside masks, told apart by the folders' names and joined by the files' names."""
     names = split_names(split) if split is not None else ()
@@ -175,7 +183,22 @@ def _open_masks(
     pictures = [p for p in pictures if list_images(p)]
     if len(masks) != 1 or len(pictures) != 1:
         return None
-    groups = _join(list_images(pictures[0]), list_images(masks[0]))
+    groups, strays = _join(list_images(pictures[0]), list_images(masks[0]))
+    if strays and not skip_broken:
+        raise DataError(
+            f"{strays[0]}: no image belongs to this mask. Expected an image called "
+            f"{strays[0].stem!r}, or one whose name it begins with (<image>_<class>_<number>.png)."
+        )
+    dataset = _of_groups(groups, folder, class_name)
+    for mask in strays:
+        dataset.report.add("mask left out, no image belongs to it", str(mask))
+    return dataset
+
+
+def _of_groups(
+    groups: dict[Path, list[tuple[Path, str]]], folder: Path, class_name: str
+) -> InstancePngDataset | InstanceIdDataset:
+    """One PNG per object where an image has several, or where they are numbered; else ids."""
     rests = [rest for found in groups.values() for _, rest in found]
     if any(len(found) > 1 for found in groups.values()) or any(r[-1:].isdigit() for r in rests):
         return open_named_masks(groups, folder, class_name)
@@ -183,19 +206,20 @@ def _open_masks(
     return InstanceIdDataset(list(groups), one, folder, class_name)
 
 
-def _join(images: list[Path], masks: list[Path]) -> dict[Path, list[tuple[Path, str]]]:
-    """Image → its masks, each with what its name has beyond the image's."""
+def _join(
+    images: list[Path], masks: list[Path]
+) -> tuple[dict[Path, list[tuple[Path, str]]], list[Path]]:
+    """Image → its masks, each with what its name has beyond the image's; masks of no image."""
+    strays = []
     groups: dict[Path, list[tuple[Path, str]]] = {image: [] for image in images}
     by_stem = {image.stem: image for image in images}
     for mask in masks:
         stem = next((stem for stem in _prefixes(mask.stem) if stem in by_stem), None)
         if stem is None:
-            raise DataError(
-                f"{mask}: no image belongs to this mask. Expected an image called {mask.stem!r}, "
-                "or one whose name it begins with (<image>_<class>_<number>.png)."
-            )
+            strays.append(mask)
+            continue
         groups[by_stem[stem]].append((mask, mask.stem[len(stem) :].lstrip("_-. ")))
-    return groups
+    return groups, strays
 
 
 def _prefixes(stem: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from kmaskrcnn.data import DataError, Instance, Sample, find_broken, load, without_broken
 from kmaskrcnn.data.headers import look_at
-from tests.data.samples import ListDataset, annotation, noise_image, write_image
+from tests.data.samples import ListDataset, annotation, noise_image, write_image, write_mask
 from tests.shared import shared_path
 
 SIZE = (20, 30)
@@ -122,6 +122,42 @@ def test_nothing_left_is_an_error(tmp_path):
     data = ListDataset([Sample(tmp_path / "a.jpg"), Sample(tmp_path / "b.jpg")])
     with pytest.raises(DataError, match=r"none of the 2 images can be used; the first: .*a\.jpg"):
         without_broken(data)
+
+
+def test_folders_of_masks(tmp_path):
+    """An id without an image, one with two, one whose mask is broken, one that has no folder."""
+    for name, images in {"a": 1, "b": 0, "c": 2, "d": 1}.items():
+        (tmp_path / name / "images").mkdir(parents=True)
+        for number in range(images):
+            write_image(tmp_path / name / "images" / f"{number}.png", *SIZE)
+        write_mask(tmp_path / name / "masks" / "1.png", np.eye(*SIZE, dtype=np.uint8))
+    cut(tmp_path / "d" / "masks" / "1.png", 0.9)
+    (tmp_path / "splits.json").write_text(json.dumps({"train": list("abcde")}))
+    with pytest.raises(DataError, match="no folder for 1 ids of the split, such as 'e'"):
+        load(tmp_path, split="train")
+    with pytest.raises(DataError, match="0 images; expected one"):
+        load(tmp_path)
+    dataset = load(tmp_path, split="train", skip_broken=True)
+    assert [dataset[i].image_id for i in range(len(dataset))] == ["a"]
+    assert dataset.report.counts == {
+        "id of the split left out, it has no folder": 1,
+        "image left out, missing": 2,
+        "image left out, unreadable annotation": 1,
+    }
+    assert "c/images/one image (2 are there)" in str(dataset.report)
+    assert "d/masks/1.png: the mask is cut off after" in str(dataset.report)
+
+
+def test_a_mask_of_no_image(tmp_path):
+    for name in ("images/a.png", "masks/a.png", "masks/b.png"):
+        write_mask(tmp_path / name, np.eye(*SIZE, dtype=np.uint8))
+    with pytest.raises(DataError, match=r"b\.png: no image belongs to this mask"):
+        load(tmp_path)
+    dataset = load(tmp_path, skip_broken=True)
+    assert len(dataset) == 1
+    assert dataset.report.places("mask left out, no image belongs to it") == [
+        str(tmp_path / "masks" / "b.png")
+    ]
 
 
 def test_an_exif_rotation_is_no_other_size(tmp_path):

@@ -14,6 +14,7 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Instance
 from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.headers import is_cut_off
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jp2"}
 _VALIDATION = ("val", "valid", "validation", "dev")
@@ -71,15 +72,21 @@ def read_png(path: Path) -> np.ndarray:
     """The values of a mask file: (H, W) integers; colours become one number each, alpha is ignored.
 
     Raises:
-        DataError: missing or broken.
+        DataError: missing, cut off or broken.
     """
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: the mask cannot be read ({error.strerror or error}).") from error
-    values = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    if is_cut_off(data):
+        raise DataError(f"{path}: the mask is cut off after {len(data)} bytes. Copy it again.")
+    try:
+        encoded = np.frombuffer(data, np.uint8)
+        values = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if data else None
+    except cv2.error:  # more pixels than OpenCV takes
+        values = None
     if values is None:
-        raise DataError(f"{path}: not a PNG that can be decoded ({data.size} bytes). Replace it.")
+        raise DataError(f"{path}: not a PNG that can be decoded ({len(data)} bytes). Replace it.")
     if values.ndim == 2:
         return values
     colours = values[..., :3].astype(np.int64)

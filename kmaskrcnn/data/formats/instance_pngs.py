@@ -103,10 +103,11 @@ class InstancePngDataset:
 
 
 def open_folder_per_image(
-    folder: Path, split: str | None, class_name: str
+    folder: Path, split: str | None, class_name: str, skip_broken: bool = False
 ) -> InstancePngDataset | None:
     """The dataset in a folder of ``<id>/images`` and ``<id>/masks``; None where it is not laid out
-    so.
+    so. With ``skip_broken`` an id without its folder is counted, and one without its image no error
+    yet.
 
     Raises:
         DataError: a split that ``splits.json`` lacks, an id without a folder or with no or several
@@ -117,11 +118,15 @@ def open_folder_per_image(
         return None
     names = _split_names(folder, split, sorted(homes))
     missing = [name for name in names if name not in homes]
-    if missing:
+    if missing and not skip_broken:
         raise DataError(
             f"{folder}: no folder for {len(missing)} ids of the split, such as {missing[0]!r}."
         )
-    return InstancePngDataset([_read_home(homes[name], class_name) for name in names], folder)
+    items = [_read_home(homes[n], class_name, skip_broken) for n in names if n in homes]
+    dataset = InstancePngDataset(items, folder)
+    for name in missing:
+        dataset.report.add("id of the split left out, it has no folder", f"{folder}, {name}")
+    return dataset
 
 
 def _image_homes(folder: Path) -> dict[str, Path]:
@@ -154,8 +159,10 @@ def _split_names(folder: Path, split: str | None, everyone: list[str]) -> list[s
     return [str(name) for name in names]
 
 
-def _read_home(home: Path, class_name: str) -> Item:
+def _read_home(home: Path, class_name: str, skip_broken: bool) -> Item:
     images = list_images(home / "images")
+    if skip_broken and len(images) != 1:
+        images = [home / "images" / f"one image ({len(images)} are there)"]
     if len(images) != 1:
         raise DataError(
             f"{home / 'images'}: {len(images)} images; expected one, its masks lie in masks/."
