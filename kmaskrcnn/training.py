@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.data import Dataset
-from kmaskrcnn.evaluation import prediction_sheet
+from kmaskrcnn.evaluation import prediction_sheet, showcase
 from kmaskrcnn.files import write_bytes
 from kmaskrcnn.ops.drawing import encode_picture
 
@@ -115,41 +115,64 @@ class AveragePrecision(keras.callbacks.Callback):
 
 
 class ValidationPictures(keras.callbacks.Callback):
-    """A picture of truth and predictions side by side after each epoch.
+    """A picture of truth and predictions side by side after an epoch, always of the same images.
 
     Args:
-        dataset: its first `limit` images are drawn.
+        dataset: of it are drawn images with objects, such that many classes are seen.
         folder: `epoch_001.jpg` and so on are written here; made if need be.
+        limit: images at most; each is predicted once more, so they bound the time.
         score: predictions from this score on are drawn.
+        every: epochs between two pictures; the first and the last epoch always have one.
     """
 
     def __init__(
-        self, dataset: Dataset, folder: str | Path, *, limit: int = 12, score: float = 0.5
+        self,
+        dataset: Dataset,
+        folder: str | Path,
+        *,
+        limit: int = 12,
+        score: float = 0.5,
+        every: int = 1,
     ):
         super().__init__()
         self.dataset, self.folder = dataset, Path(folder)
-        self.limit, self.score = limit, score
+        self.limit, self.score, self.every = limit, score, every
+        self._images: list[int] | None = None
 
     def on_epoch_end(self, epoch, logs=None):
-        path = self.folder / f"epoch_{epoch + 1:03d}.jpg"
-        draw_predictions(self.model, self.dataset, path, limit=self.limit, score=self.score)
+        number = epoch + 1
+        if number % self.every and number not in (1, self.params.get("epochs")):
+            return
+        if self._images is None:
+            self._images = showcase(self.dataset, self.limit)
+        path = self.folder / f"epoch_{number:03d}.jpg"
+        draw_predictions(self.model, self.dataset, path, images=self._images, score=self.score)
 
 
 def draw_predictions(
-    model, dataset: Dataset, path: str | Path, *, limit: int = 12, score: float = 0.5, **layout
+    model,
+    dataset: Dataset,
+    path: str | Path,
+    *,
+    limit: int = 12,
+    score: float = 0.5,
+    images: Sequence[int] | None = None,
+    **layout,
 ) -> None:
-    """The first images of a dataset on one sheet: truth, and beside it what the model finds.
+    """Images of a dataset on one sheet: truth, and beside it what the model finds.
 
     Args:
         model: predicts arrays.
         path: the picture to write; its folder is made.
         limit: images at most; score: predictions from this score on are drawn.
+        images: their places in the dataset; None: the first ones.
         **layout: what else `prediction_sheet` takes: truth, columns, cell_size.
     """
-    samples = (dataset[i] for i in range(min(limit, len(dataset))))
-    images = (sample.read() for sample in samples)
-    found = (model.predict(image)[0].filter(score=score) for image in images)
-    sheet = prediction_sheet(dataset, enumerate(found), limit=limit, **layout)
+    places = list(range(min(limit, len(dataset))) if images is None else images)
+    pixels = (dataset[place].read() for place in places)
+    found = (model.predict(image)[0].filter(score=score) for image in pixels)
+    predictions = zip(places, found, strict=True)
+    sheet = prediction_sheet(dataset, predictions, limit=len(places), **layout)
     write_bytes(path, encode_picture(sheet, Path(path).suffix))
 
 

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from kmaskrcnn import training
 from kmaskrcnn.config import MaskRCNNConfig
-from kmaskrcnn.data import Sample
+from kmaskrcnn.data import Instance, Sample
+from kmaskrcnn.structures import Detections
 
 
 def test_rate_warms_up_and_is_divided_at_the_boundaries():
@@ -79,3 +80,39 @@ def test_the_files_of_a_loss_that_is_not_finite_are_named():
         ):
             places = tf.constant([9, 0, 2, 3, 4, 5, 6])
             training.stop_if_not_finite({"a": tf.constant(np.nan)}, places)
+
+
+class Listed(list):
+    """Samples as a dataset."""
+
+    class_names = ("deer",)
+
+
+class Finder:
+    """Predicts nothing, and remembers of what."""
+
+    def __init__(self):
+        self.seen = []
+
+    def predict(self, image):
+        self.seen.append(image)
+        nothing = np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32)
+        return [
+            Detections(*nothing, class_names=("deer",), image_size=image.shape[:2], image=image)
+        ]
+
+
+def test_pictures_are_of_the_same_images_with_objects(tmp_path):
+    """Of ten images every third has an object; a picture after the first, every 4th, last epoch."""
+    images = [np.full((32, 32, 3), 20 * i, np.uint8) for i in range(10)]
+    boxes = {i: [Instance(0, box=(4, 4, 20, 20))] for i in (1, 4, 7)}
+    dataset = Listed([Sample(image, boxes.get(i, [])) for i, image in enumerate(images)])
+    callback = training.ValidationPictures(dataset, tmp_path / "new", limit=2, every=4)
+    finder = Finder()
+    callback.set_model(finder)
+    callback.set_params({"epochs": 10})
+    for epoch in range(10):
+        callback.on_epoch_end(epoch)
+    written = sorted(path.name for path in (tmp_path / "new").iterdir())
+    assert written == [f"epoch_{number:03d}.jpg" for number in (1, 4, 8, 10)]
+    assert [int(image[0, 0, 0]) for image in finder.seen] == 4 * [20, 80]

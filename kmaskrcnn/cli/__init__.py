@@ -19,6 +19,7 @@ from kmaskrcnn.cli import (
     demo,
     doctor,
     evaluate,
+    find_rate,
     freeze,
     info,
     inspect,
@@ -30,6 +31,7 @@ from kmaskrcnn.cli.door import Door
 
 VERBS = (  # in the order of use, as the help lists them
     train.train,
+    find_rate.find_rate,
     evaluate.evaluate,
     predict.predict,
     inspect.inspect,

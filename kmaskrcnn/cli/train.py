@@ -21,7 +21,7 @@ SECTIONS = {
         *("epochs", "batch_size", "learning_rate", "rois_per_image", "seed", "patience"),
         *("resume",),
     ),
-    "Files": ("out", "config", "tensorboard", "as_json"),
+    "Files": ("out", "config", "tensorboard", "pictures", "as_json"),
 }
 SAID_BY = {"image_size": ("min_size", "max_size"), "rois_per_image": ("rois_per_image",)}
 PLACES = ("data", "val", "out", "images", "val_images", "weights")
@@ -167,6 +167,12 @@ Examples:
 @click.option(
     "--tensorboard", is_flag=True, help="Also write OUT/tensorboard, to be shown by tensorboard."
 )
+@click.option(
+    "--pictures/--no-pictures",
+    default=True,
+    show_default=True,
+    help="After an epoch, a picture of predictions on 8 images.",
+)
 @as_json
 @click.pass_context
 def train(ctx: click.Context, as_json: bool, **options: Any) -> None:
@@ -175,10 +181,10 @@ def train(ctx: click.Context, as_json: bool, **options: Any) -> None:
     \b
     Writes into --out:
       model.keras      after the last epoch        history.csv   a line an epoch
-      best.keras       of the best mask AP         curves.png    losses and AP
+      best.keras       of the best mask AP         curves.png    losses, AP, speed
       last.keras       to go on from (--resume)    previous.keras  the epoch before
       metrics.json     box and mask AP, per class  validation.jpg  predictions, drawn
-      train.toml       all of this, to repeat or to change
+      train.toml       to repeat or to change      pictures/     the same after an epoch
     """
     one_validation(ctx, options)
     options["fields"] = fields_of_model(ctx, options["fields"])

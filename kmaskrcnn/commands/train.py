@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +19,11 @@ from kmaskrcnn.data import Dataset, check, load, split
 from kmaskrcnn.files import duplicate, write_text
 from kmaskrcnn.presets import preset
 from kmaskrcnn.progress import console
-from kmaskrcnn.training import draw_predictions
+from kmaskrcnn.training import ValidationPictures, draw_predictions
 from kmaskrcnn.training_progress import TrainingProgress
+
+IMAGES_A_PICTURE = 8
+MOST_PICTURES = 50
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Training:
     patience: int | None = None
     resume: bool = False
     tensorboard: bool = False
+    pictures: bool = True
     record: str = ""  # TOML that repeats the run
 
     def changes(self) -> dict[str, Any]:
@@ -82,7 +87,7 @@ def run(job: Training) -> dict[str, float]:
             folder=job.out,
             resume=job.resume,
             patience=job.patience,
-            callbacks=[TrainingProgress(), *keepers(job)],
+            callbacks=[TrainingProgress(), *keepers(job, val_set)],
             verbose=0,
         )
     except KeyboardInterrupt:
@@ -131,7 +136,7 @@ def check_tensorboard(wanted: bool) -> None:
         )
 
 
-def keepers(job: Training) -> list[keras.callbacks.Callback]:
+def keepers(job: Training, val_set: Dataset) -> list[keras.callbacks.Callback]:
     """What is written beside the checkpoints, once the folder belongs to this training."""
 
     def record(logs: Any = None) -> None:
@@ -140,6 +145,9 @@ def keepers(job: Training) -> list[keras.callbacks.Callback]:
     callbacks = [keras.callbacks.LambdaCallback(on_train_begin=record)]
     if job.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(str(job.out / "tensorboard")))
+    if job.pictures:
+        often = {"limit": IMAGES_A_PICTURE, "every": math.ceil(job.epochs / MOST_PICTURES)}
+        callbacks.append(ValidationPictures(val_set, job.out / "pictures", **often))
     return callbacks
 
 
@@ -157,8 +165,8 @@ def finish(
     model.save(out / "model.keras")
     if not (out / runs.BEST).exists():  # no epoch had an AP, as without objects to find
         duplicate(out / "model.keras", out / runs.BEST)
-    report.save_curves(history, out / "curves.png")
     metrics = measure(model, val_set) | best_epoch(history)
+    report.save_curves(history, out / "curves.png", metrics)
     write_json(out / "metrics.json", metrics)
     draw_predictions(model, val_set, out / "validation.jpg")
     names = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))

@@ -2,6 +2,6 @@
 
 from kmaskrcnn.data.pictures import draw_sample
 from kmaskrcnn.evaluation.coco import CocoEvaluator, evaluate_coco
-from kmaskrcnn.evaluation.pictures import prediction_sheet
+from kmaskrcnn.evaluation.pictures import prediction_sheet, showcase
 
-__all__ = ["CocoEvaluator", "draw_sample", "evaluate_coco", "prediction_sheet"]
+__all__ = ["CocoEvaluator", "draw_sample", "evaluate_coco", "prediction_sheet", "showcase"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -62,3 +62,34 @@ def prediction_sheet(
     per_row = 2 * max(1, columns // 2) if truth else columns
     height = max((p.shape[0] for p in pictures), default=cell_size)
     return drawing.contact_sheet(pictures, texts, columns=per_row, cell_size=(height, cell_size))
+
+
+def showcase(dataset: Dataset, limit: int, *, read: int = 60) -> list[int]:
+    """The images of a dataset to look at again and again: with objects, of many classes.
+
+    Args:
+        dataset: of it at most ``read`` samples are read, evenly spread.
+        limit: images at most.
+
+    Returns: places in the dataset, in its order; always the same. Images without objects are among
+        them only where nothing else is.
+    """
+    places = spread(range(len(dataset)), read)
+    labels = {place: {i.label for i in dataset[place].instances} for place in places}
+    left = [place for place in places if labels[place]] or places
+    chosen: list[int] = []
+    seen: set[int] = set()
+    while left and len(chosen) < limit:
+        best = max(left, key=lambda place: len(labels[place] - seen))
+        if labels[best] <= seen:  # nothing new anywhere
+            return sorted(chosen + spread(left, limit - len(chosen)))
+        chosen.append(best)
+        left.remove(best)
+        seen |= labels[best]
+    return sorted(chosen)
+
+
+def spread(places: Sequence[int], limit: int) -> list[int]:
+    """Evenly chosen ones, at most so many, the first among them."""
+    step = max(1.0, len(places) / max(1, limit))
+    return [places[int(i * step)] for i in range(min(limit, len(places)))]

@@ -14,7 +14,10 @@ OPTIONS = {
     "train": "--val --val-fraction --images --val-images --augment --skip-broken --preset "
     "--weights --image-size --freeze --mixed-precision --set --epochs --batch-size "
     "--learning-rate --rois-per-image --seed --patience --resume --out --config "
-    "--tensorboard --json",
+    "--tensorboard --pictures --json",
+    "find-rate": "--images --augment --skip-broken --preset --weights --image-size --freeze "
+    "--mixed-precision --set --batch-size --rois-per-image --seed --low --high --steps --out "
+    "--json",
     "evaluate": "--images --out --json",
     "predict": "--out --score --coco --json",
     "inspect": "--images --out --limit --json",
@@ -29,6 +32,7 @@ OPTIONS = {
 }
 ARGUMENTS = {
     "train": ["data"],
+    "find-rate": ["data"],
     "evaluate": ["model", "data"],
     "predict": ["model", "inputs"],
     "inspect": ["data"],

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kmaskrcnn.data import Instance, Sample, ShapesDataset
-from kmaskrcnn.evaluation import draw_sample, prediction_sheet
+from kmaskrcnn.evaluation import draw_sample, prediction_sheet, showcase
 from kmaskrcnn.structures import Detections
 
 
@@ -89,3 +89,37 @@ def test_predictions_are_taken_lazily():
         raise AssertionError("one more than asked for")
 
     prediction_sheet(dataset, predictions(), limit=1, cell_size=64)
+
+
+def labelled(*labels):
+    return Labelled([grey(8, 8, [Instance(x, box=(1, 1, 5, 5)) for x in row]) for row in labels])
+
+
+class Labelled(list):
+    class_names = ("a", "b", "c")
+
+
+def test_a_showcase_has_objects_of_every_class_first():
+    dataset = labelled([], [0], [0, 1], [], [0], [2], [0], [0], [])
+    assert showcase(dataset, 2) == [2, 5]
+    assert showcase(dataset, 4) == [1, 2, 5, 6]
+    assert showcase(dataset, 99) == [1, 2, 4, 5, 6, 7]
+    assert showcase(dataset, 0) == []
+
+
+def test_a_showcase_of_nothing_is_of_images_without_objects():
+    assert showcase(labelled([], [], [], []), 2) == [0, 2]
+    assert showcase(labelled([]), 12) == [0]
+
+
+def test_a_showcase_is_looked_for_among_few_images():
+    class Counted(Labelled):
+        read = 0
+
+        def __getitem__(self, place):
+            self.read += 1
+            return super().__getitem__(place)
+
+    dataset = Counted(labelled(*([[0]] * 500)))
+    assert showcase(dataset, 3, read=20) == sorted(showcase(dataset, 3, read=20))
+    assert dataset.read == 40
