@@ -21,8 +21,8 @@ from kmaskrcnn.data.formats.instance_pngs import (
 from kmaskrcnn.data.formats.labelme import LabelMeDataset, is_labelme
 
 EXPECTED = (
-    "Expected a COCO instances JSON (or a folder that holds one), LabelMe JSONs (a folder of them, "
-    "one an image), folders <id>/images and "
+    "Expected a COCO instances JSON (or a folder that holds one), LabelMe files (a folder of them, "
+    "one JSON or XML an image), folders <id>/images and "
     "<id>/masks with one PNG per instance, or a folder of images beside a folder of masks (one PNG "
     "per instance, called <image>_<class>_<number>.png, or one PNG of instance numbers per image)"
 )
@@ -78,12 +78,15 @@ def open_unchecked(
     return (
         open_folder_per_image(path, split, class_name, skip_broken)
         or _open_jsons(path, images, split, skip_broken)
+        or _open_xmls(path, images, split, skip_broken)
         or _open_masks(path, images, split, class_name, skip_broken)
         or _give_up(path, split)
     )
 
 
 def _open_file(path: Path, images: str | Path | None, skip_broken: bool) -> Dataset:
+    if path.suffix.lower() == ".xml":
+        return LabelMeDataset([path], images, skip_broken)
     content = read_json(path)
     if is_labelme(content):
         return LabelMeDataset([path], images, skip_broken)
@@ -115,6 +118,18 @@ def _open_only(
     if not needed and not _is(file, lambda content: is_labelme(content) or _is_coco(content)):
         return None
     return _open_file(file, images, skip_broken)
+
+
+def _open_xmls(
+    folder: Path, images: str | Path | None, split: str | None, skip_broken: bool
+) -> Dataset | None:
+    """Files of the LabelMe web tool in, or one or two steps below, a folder."""
+    for pattern in ("*.xml", "*/*.xml", "*/*/*.xml"):
+        files = sorted(folder.glob(pattern))
+        files = [f for f in files if split is None or _is_of_split(f, folder, split)]
+        if files:
+            return LabelMeDataset(_of_one_folder(files, folder), images, skip_broken)
+    return None
 
 
 def _of_one_folder(files: list[Path], folder: Path) -> list[Path]:

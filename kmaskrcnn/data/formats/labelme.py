@@ -1,4 +1,5 @@
-"""LabelMe: one JSON an image, with polygons, rectangles, circles and painted masks.
+"""LabelMe: one JSON (or XML of its web tool) an image, with polygons, rectangles, circles and
+painted masks.
 
 Format: https://github.com/wkentaro/labelme (files of versions 3 to 5, and of tools that write them)
 """
@@ -17,6 +18,7 @@ from kmaskrcnn.data.dataset import Instance, Sample
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.files import IMAGE_SUFFIXES, read_json
 from kmaskrcnn.data.formats.labelme_shapes import IGNORED, Shape, read_shapes, to_instances
+from kmaskrcnn.data.formats.labelme_web import read_web
 from kmaskrcnn.data.formats.outlines import Size
 from kmaskrcnn.data.images import decode_image
 from kmaskrcnn.data.report import Report
@@ -25,6 +27,8 @@ MAX_BYTES = 2**29
 """A JSON may have so many, its embedded photograph included."""
 NEAR = (".", "images", "../images", "../Images", "../JPEGImages", "..")
 """Where photographs are looked for, from the JSON's folder."""
+PARALLEL = ("Images", "images")
+"""Folders beside that of the annotations, with the same folders in them."""
 
 
 class Record(NamedTuple):
@@ -56,7 +60,7 @@ class LabelMeDataset:
         """Reads ``files``; ``images`` is the photographs' folder, looked for around them when None.
 
         Args:
-            files: the JSON files.
+            files: the JSON or XML files.
             images: a folder.
             skip_broken: files that are not LabelMe's are left out and counted; a photograph that is
                 not found is no error yet.
@@ -155,6 +159,8 @@ def read_labelme(file: Path) -> dict[str, Any]:
     Raises:
         DataError: missing, too large, cut off, no JSON, or JSON of another kind.
     """
+    if file.suffix.lower() == ".xml":
+        return read_web(file)
     content = read_json(file, MAX_BYTES)
     if not is_labelme(content) or not isinstance(content["shapes"], list):
         found = list(content)[:8] if isinstance(content, dict) else type(content).__name__
@@ -189,6 +195,8 @@ def _find_image(file: Path, name: str, images: str | Path | None) -> Path | None
     of another machine, is dropped, and only the name is looked for around the JSON.
     """
     folders = [Path(images)] if images is not None else [file.parent / near for near in NEAR]
+    if images is None:  # Annotations/x/1.xml and Images/x/1.jpg
+        folders += [file.parent.parent.parent / name / file.parent.name for name in PARALLEL]
     names = [_last(name)] if _last(name) not in ("", ".", "..") else []
     names += [file.stem + suffix for suffix in sorted(IMAGE_SUFFIXES)]
     candidates = [folder / name for name in names for folder in folders]
