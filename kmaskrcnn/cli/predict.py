@@ -1,4 +1,4 @@
-"""`kmaskrcnn predict`: pictures and COCO results of images."""
+"""`kmaskrcnn predict`: pictures, COCO results and LabelMe files of images."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from kmaskrcnn.cli.options import FILE, FOLDER, MODEL, as_json
 Examples:
   kmaskrcnn predict runs/first/best.keras photo.jpg --out found
   kmaskrcnn predict runs/first/best.keras photos/ more/*.png --out found --score 0.7
+  kmaskrcnn predict runs/first/best.keras photos/ --out found --labelme photos
 """
 )
 @click.argument("model", type=MODEL)
@@ -33,12 +34,23 @@ Examples:
     help="Keep from here up.",
 )
 @click.option("--coco", type=FILE, help="COCO results; else OUT/predictions.json.")
+@click.option(
+    "--labelme",
+    type=FOLDER,
+    help="Also a LabelMe file of each image, to correct and train on; those that are there stay.",
+)
 @as_json
 def predict(
-    model: Path, inputs: tuple[str, ...], out: Path, score: float, coco: Path | None, as_json: bool
+    model: Path,
+    inputs: tuple[str, ...],
+    out: Path,
+    score: float,
+    coco: Path | None,
+    labelme: Path | None,
+    as_json: bool,
 ) -> None:
     """Find the objects in images: a picture of each, and COCO results."""
     from kmaskrcnn.commands import predict as job
     from kmaskrcnn.commands.output import tell
 
-    job.complain(tell(job, as_json, model, inputs, out, score, coco))
+    job.complain(tell(job, as_json, model, inputs, out, score, coco, labelme))

@@ -1,4 +1,4 @@
-"""`kmaskrcnn predict`: a picture of each image, and COCO results of all."""
+"""`kmaskrcnn predict`: a picture and a LabelMe file of each image, and COCO results of all."""
 
 from __future__ import annotations
 
@@ -24,12 +24,19 @@ class Summary:
     pictures: Path
     coco: Path
     failed: dict[str, str]
+    labelme: Path | None = None
+    labelme_kept: int = 0  # files that were there before, perhaps corrected by hand
 
 
 def run(
-    model_file: Path, inputs: Sequence[str | Path], out: Path, score: float, coco: Path | None
+    model_file: Path,
+    inputs: Sequence[str | Path],
+    out: Path,
+    score: float,
+    coco: Path | None,
+    labelme: Path | None = None,
 ) -> Summary:
-    """Writes a picture of each image's objects, and COCO results of all.
+    """Writes a picture and, if asked for, a LabelMe file of each image's objects, and COCO results.
 
     Raises:
         ValueError: there is no image among the inputs.
@@ -40,7 +47,7 @@ def run(
     results: list[dict[str, Any]] = []
     failed: dict[str, str] = {}
     objects: Counter[str] = Counter()
-    names = picture_names(paths)
+    names, kept = picture_names(paths), 0
     for path in counted(paths, "predicting", len(paths)):
         try:
             found = model.predict(path)[0].filter(score=score)
@@ -48,11 +55,23 @@ def run(
             failed[str(path)] = str(error)
             continue
         found.save(out / names[path], image=path)
+        if labelme is not None:
+            kept += not write_labelme(found.replaced(image=path), labelme / names[path])
         results += found.to_coco(image_id(path, paths))
         objects.update(found.names)
     write_json(coco, results)
     done = len(paths) - len(failed)
-    return Summary(done, len(results), dict(objects.most_common()), out, coco, failed)
+    counts = dict(objects.most_common())
+    return Summary(done, len(results), counts, out, coco, failed, labelme, kept)
+
+
+def write_labelme(found: kmaskrcnn.Detections, picture: Path) -> bool:
+    """Writes a LabelMe file of the picture's name; False where one is there already."""
+    path = picture.with_suffix(".json")
+    if path.exists():
+        return False
+    found.save(path, format="labelme")
+    return True
 
 
 def show(done: Summary) -> None:
@@ -62,6 +81,9 @@ def show(done: Summary) -> None:
         f"{done.objects} objects in {done.images} images{named and f' ({named})'}: "
         f"pictures in {done.pictures}, COCO in {done.coco}."
     )
+    if done.labelme is not None:
+        kept = f", {done.labelme_kept} that were there are kept" if done.labelme_kept else ""
+        console.print(f"LabelMe files in {done.labelme}{kept}.")
 
 
 def complain(done: Summary) -> None:

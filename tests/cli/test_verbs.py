@@ -19,7 +19,7 @@ OPTIONS = {
     "--mixed-precision --set --batch-size --rois-per-image --seed --low --high --steps --out "
     "--json",
     "evaluate": "--images --out --json",
-    "predict": "--out --score --coco --json",
+    "predict": "--out --score --coco --labelme --json",
     "inspect": "--images --out --limit --json",
     "info": "--toml --json",
     "freeze": "--json",

@@ -1,11 +1,14 @@
 """Names of pictures, ids of images, and whatever people give that is no image."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from kmaskrcnn.commands.predict import image_id, image_sources, picture_names
+from kmaskrcnn.data import load
 from kmaskrcnn.model import MaskRCNN
+from kmaskrcnn.structures import Detections
 from tests.data.samples import write_image
 from tests.terminal import run
 
@@ -69,3 +72,19 @@ def test_what_is_no_image_is_told_and_the_rest_is_done(model, tmp_path, monkeypa
         "tall.jpg",
         "predictions.json",
     }
+
+
+def test_labelme_files_are_a_dataset_and_stay_when_they_are_there(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_image(Path("photos/a.png"), 64, 64)
+    write_image(Path("photos/b.png"), 64, 64)
+    corrected = Detections.empty(["a"], (64, 64)).to_labelme("a.png")
+    Path("photos/a.json").write_text(json.dumps(corrected))
+    given = ("predict", model, "photos", "--out", "out", "--score", "0", "--labelme", "photos")
+    result = run(*given)
+    assert result.exit_code == 0
+    assert "LabelMe files in photos, 1 that were there are kept." in result.output
+    assert json.loads(Path("photos/a.json").read_text()) == corrected
+    dataset = load("photos")
+    assert len(dataset) == 2 and set(dataset.class_names) <= {"a", "b"}
+    assert len(dataset[0].instances) == 0 and len(dataset[1].instances) > 0
