@@ -74,6 +74,15 @@ def peak_memory() -> float:
         return _peak_memory_of_unix()
 
 
+def peak_gpu_memory() -> float:
+    """Bytes that TensorFlow has held on the fullest GPU at most; nan without a GPU."""
+    names = [
+        device.name.partition("device:")[2] for device in tf.config.list_logical_devices("GPU")
+    ]
+    peaks = [tf.config.experimental.get_memory_info(name)["peak"] for name in names]
+    return float(max(peaks, default=math.nan))
+
+
 def _peak_memory_of_unix() -> float:
     try:
         import resource  # there is none on Windows

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from kmaskrcnn.memory import peak_memory
+from kmaskrcnn.memory import peak_gpu_memory, peak_memory
 
 LONG_WAIT = 0.3  # share of the time from which on a training ought to be told
 RECENT = 50  # steps
@@ -114,9 +114,9 @@ def advice(share: float) -> str:
 class PaceFigures(keras.callbacks.Callback):
     """Puts `images_per_second`, `data_wait_share`, `memory_mb` and the rate into each epoch's logs.
 
-    It comes before the user's callbacks, so that CSV files, TensorBoard and the history have them.
-    A figure is nan where nothing could be measured, as in an epoch of one step that built the
-    graph.
+    With a GPU there is `gpu_memory_mb`, too. It comes before the user's callbacks, so that CSV
+    files, TensorBoard and the history have them. A figure is nan where nothing could be measured,
+    as in an epoch of one step that built the graph.
 
     Args:
         pace: the stopwatch that the model's train step reports to.
@@ -144,4 +144,6 @@ class PaceFigures(keras.callbacks.Callback):
             logs["images_per_second"] = images_per_second(self.pace.epoch)
             logs["data_wait_share"] = wait_share(self.pace.epoch)
             logs["memory_mb"] = peak_memory() / 2**20
+            if not math.isnan(peak_gpu_memory()):
+                logs["gpu_memory_mb"] = peak_gpu_memory() / 2**20
             logs["learning_rate"] = float(self.model.optimizer.learning_rate)

@@ -21,6 +21,7 @@ class Now(NamedTuple):
     speed: float
     share: float
     memory: float
+    gpu_memory: float
     epoch_left: float
     left: float
     at_least: bool
@@ -94,7 +95,7 @@ def plain_line(now: Now) -> str:
     fields += images_a_second(now.speed)
     if not math.isnan(now.share):
         fields.append(f"{100 * now.share:.0f} % waiting")
-    fields += gigabytes(now.memory)
+    fields += gigabytes(now.memory) + gigabytes(now.gpu_memory, " GPU")
     if not math.isnan(now.left):
         fields.append(f"left {'> ' * now.at_least}{clock(now.left)}")
     return "  ".join(fields)
@@ -131,7 +132,8 @@ def loss_parts(logs: Mapping[str, float]) -> list[str]:
 def pace_parts(now: Now) -> list[str]:
     """Speed, waiting and memory, as far as they are known."""
     waiting = [] if math.isnan(now.share) else [f"waiting for data {100 * now.share:.0f} %"]
-    return images_a_second(now.speed) + waiting + gigabytes(now.memory)
+    held = gigabytes(now.memory) + gigabytes(now.gpu_memory, " GPU")
+    return images_a_second(now.speed) + waiting + held
 
 
 def images_a_second(speed: float) -> list[str]:
@@ -139,9 +141,9 @@ def images_a_second(speed: float) -> list[str]:
     return [] if math.isnan(speed) else [f"{speed:.{1 if speed < 99.5 else 0}f} img/s"]
 
 
-def gigabytes(memory: float) -> list[str]:
+def gigabytes(memory: float, where: str = "") -> list[str]:
     """``1.9 GB``, nothing where it is unknown."""
-    return [] if math.isnan(memory) else [f"{memory / 1e9:.1f} GB"]
+    return [] if math.isnan(memory) else [f"{memory / 1e9:.1f} GB{where}"]
 
 
 def fold(parts: Sequence[str], width: int) -> list[str]:

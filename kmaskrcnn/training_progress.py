@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from kmaskrcnn import pace, training_lines
-from kmaskrcnn.memory import peak_memory
+from kmaskrcnn.memory import peak_gpu_memory, peak_memory
 from kmaskrcnn.progress import console as our_console
 from kmaskrcnn.time_left import TimeLeft
 from kmaskrcnn.training_lines import Scores
@@ -174,6 +174,7 @@ class TrainingProgress(keras.callbacks.ProgbarLogger):
             speed=pace.images_per_second(recent),
             share=pace.wait_share(recent),
             memory=peak_memory(),
+            gpu_memory=peak_gpu_memory(),
             epoch_left=self.left.of_epoch(left, seconds),
             left=self.left.of_training(left, later, steps, seconds),
             at_least=not self.left.is_complete,

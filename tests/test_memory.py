@@ -111,3 +111,14 @@ def test_peak_memory_is_what_the_system_says(monkeypatch):
 
 def no_file(*args):
     raise FileNotFoundError
+
+
+def test_the_fullest_gpu_counts(monkeypatch):
+    peaks = {"GPU:0": 5, "GPU:1": 7}
+    devices = [tf.config.LogicalDevice(f"/device:{name}", "GPU") for name in peaks]
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: devices)
+    said = {name: {"current": 1, "peak": peak} for name, peak in peaks.items()}
+    monkeypatch.setattr(tf.config.experimental, "get_memory_info", said.__getitem__)
+    assert memory.peak_gpu_memory() == 7
+    devices.clear()
+    assert np.isnan(memory.peak_gpu_memory())

@@ -14,7 +14,7 @@ LOGS = {
     "val_keypoints_AP": 0.1,
     "images_per_second": 6.14,
 }
-NOW = lines.Now("epoch   3/120", 134, 250, LOGS, 123.4, 0.034, 1.94e9, 80, 7390, True)
+NOW = lines.Now("epoch   3/120", 134, 250, LOGS, 123.4, 0.034, 1.94e9, math.nan, 80, 7390, True)
 
 
 def test_an_epoch_is_a_line():
@@ -48,6 +48,7 @@ def test_losses_and_pace_by_their_short_names():
     losses = {"loss": 1.0, "rpn_class_loss": 0.25, "mask_loss": 0.75, "val_loss": 2.0}
     assert lines.loss_parts(losses)[:3] == ["loss 1.000", "rpn class 0.250", "mask 0.750"]
     assert lines.pace_parts(NOW) == ["123 img/s", "waiting for data 3 %", "1.9 GB"]
+    assert lines.pace_parts(NOW._replace(gpu_memory=7.25e9))[2:] == ["1.9 GB", "7.2 GB GPU"]
 
 
 def test_rows_break_between_parts_only():
