@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,19 +13,34 @@ from kmaskrcnn.cli.options import DATA, FILE, MODEL, OLD_FOLDER, as_json
 @click.command(
     epilog="""\b
 Examples:
-  kmaskrcnn evaluate runs/first/best.keras test.json
+  kmaskrcnn evaluate runs/first/best.keras photos.json --val-fraction 0.2
   kmaskrcnn evaluate runs/first/best.keras test.json --images photos --out test-metrics.json
   kmaskrcnn evaluate runs/first/best.keras test.json --json | jq '."mask/AP"'
 """
 )
 @click.argument("model", type=MODEL)
 @click.argument("data", type=DATA)
+@click.option(
+    "--val-fraction",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="SHARE",
+    help="Only the images of DATA that `train --val-fraction` kept to validate on.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="With --val-fraction: the seed of that training.",
+)
 @click.option("--images", type=OLD_FOLDER, help="The images of DATA, if not beside it.")
+@click.option("--skip-broken", is_flag=True, help="Leave out images that cannot be read.")
 @click.option("--out", type=FILE, help="Also write all figures here, as JSON.")
 @as_json
-def evaluate(model: Path, data: str, images: Path | None, out: Path | None, as_json: bool) -> None:
+def evaluate(model: Path, data: str, as_json: bool, **options: Any) -> None:
     """COCO box and mask AP of MODEL on DATA, also per class."""
     from kmaskrcnn.commands import evaluate as job
     from kmaskrcnn.commands.output import tell
 
-    tell(job, as_json, model, data, images, out)
+    tell(job, as_json, job.Evaluation(model, data, **options))

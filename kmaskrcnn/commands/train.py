@@ -93,6 +93,8 @@ def run(job: Training) -> dict[str, float]:
     except KeyboardInterrupt:
         draw_what_there_is(job.out)
         raise
+    if job.patience is not None:
+        console.print(runs.read(job.out / runs.LAST).record.outlook(job.epochs, job.patience))
     return finish(model, history.history, val_set, job.out)
 
 
@@ -101,10 +103,11 @@ show = print_figures
 
 def datasets(job: Training) -> tuple[Dataset, Dataset]:
     """What to train on and what to validate on: two places, or two parts of one."""
-    whole = load(job.data, images=job.images)
+    broken = {"skip_broken": job.skip_broken}
+    whole = load(job.data, images=job.images, **broken)
     if job.val_fraction is not None:
         return split(whole, job.val_fraction, job.seed)
-    return whole, load(str(job.val), images=job.val_images)
+    return whole, load(str(job.val), images=job.val_images, **broken)
 
 
 def new_model(job: Training, train_set: Dataset) -> Any:

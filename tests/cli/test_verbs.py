@@ -18,7 +18,7 @@ OPTIONS = {
     "find-rate": "--images --augment --skip-broken --preset --weights --image-size --freeze "
     "--mixed-precision --set --batch-size --rois-per-image --seed --low --high --steps --out "
     "--json",
-    "evaluate": "--images --out --json",
+    "evaluate": "--val-fraction --seed --images --skip-broken --out --json",
     "predict": "--out --score --coco --labelme --json",
     "inspect": "--images --out --limit --json",
     "info": "--toml --json",
