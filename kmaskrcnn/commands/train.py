@@ -93,8 +93,9 @@ def run(job: Training) -> dict[str, float]:
     except KeyboardInterrupt:
         draw_what_there_is(job.out)
         raise
-    if job.patience is not None:
-        console.print(runs.read(job.out / runs.LAST).record.outlook(job.epochs, job.patience))
+    stopped = runs.read(job.out / runs.LAST).record.stopped_early(job.patience)
+    if stopped:
+        console.print(f"{stopped}.")
     return finish(model, history.history, val_set, job.out)
 
 
