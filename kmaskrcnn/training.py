@@ -15,6 +15,7 @@ from kmaskrcnn.data import Dataset
 from kmaskrcnn.evaluation import prediction_sheet, showcase
 from kmaskrcnn.files import write_bytes
 from kmaskrcnn.ops.drawing import encode_picture
+from kmaskrcnn.structures import Detections
 
 IMAGES_OF_PAPER_BATCH = 16
 RATE_OF_PAPER_BATCH = 0.02
@@ -117,6 +118,9 @@ class AveragePrecision(keras.callbacks.Callback):
 class ValidationPictures(keras.callbacks.Callback):
     """A picture of truth and predictions side by side after an epoch, always of the same images.
 
+    Where few predictions reach the score, as in the first epochs, the best of the others are drawn,
+    with their low scores, until there are as many as objects.
+
     Args:
         dataset: of it are drawn images with objects, such that many classes are seen.
         folder: `epoch_001.jpg` and so on are written here; made if need be.
@@ -146,7 +150,9 @@ class ValidationPictures(keras.callbacks.Callback):
         if self._images is None:
             self._images = showcase(self.dataset, self.limit)
         path = self.folder / f"epoch_{number:03d}.jpg"
-        draw_predictions(self.model, self.dataset, path, images=self._images, score=self.score)
+        draw_predictions(
+            self.model, self.dataset, path, images=self._images, score=self.score, fill=True
+        )
 
 
 def draw_predictions(
@@ -157,6 +163,7 @@ def draw_predictions(
     limit: int = 12,
     score: float = 0.5,
     images: Sequence[int] | None = None,
+    fill: bool = False,
     **layout,
 ) -> None:
     """Images of a dataset on one sheet: truth, and beside it what the model finds.
@@ -166,14 +173,24 @@ def draw_predictions(
         path: the picture to write; its folder is made.
         limit: images at most; score: predictions from this score on are drawn.
         images: their places in the dataset; None: the first ones.
+        fill: whether the best below that score are drawn, too, up to the number of true objects.
         **layout: what else `prediction_sheet` takes: truth, columns, cell_size.
     """
     places = list(range(min(limit, len(dataset))) if images is None else images)
-    pixels = (dataset[place].read() for place in places)
-    found = (model.predict(image)[0].filter(score=score) for image in pixels)
+    samples = (dataset[place] for place in places)
+    found = (
+        _likely(model.predict(sample.read())[0], score, len(sample.instances) if fill else 0)
+        for sample in samples
+    )
     predictions = zip(places, found, strict=True)
     sheet = prediction_sheet(dataset, predictions, limit=len(places), **layout)
     write_bytes(path, encode_picture(sheet, Path(path).suffix))
+
+
+def _likely(found: Detections, score: float, least: int) -> Detections:
+    """Those from a score on, or the best, if there are fewer than so many."""
+    certain = found.filter(score=score)
+    return certain if len(certain) >= least else found.top(least)
 
 
 def headline(figures: Mapping[str, float]) -> dict[str, float]:

@@ -76,7 +76,7 @@ def test_every_step_has_a_higher_rate_and_its_own_loss():
 
 def test_a_parabola_has_its_rate(curve):
     assert 0.5 / CURVATURE < curve.limit < 2 / CURVATURE
-    assert curve.suggestion == pytest.approx(curve.limit / 10)
+    assert curve.suggestion == pytest.approx(curve.limit / 4)
 
 
 def test_a_divergence_ends_the_sweep(curve):

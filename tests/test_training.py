@@ -116,3 +116,13 @@ def test_pictures_are_of_the_same_images_with_objects(tmp_path):
     written = sorted(path.name for path in (tmp_path / "new").iterdir())
     assert written == [f"epoch_{number:03d}.jpg" for number in (1, 4, 8, 10)]
     assert [int(image[0, 0, 0]) for image in finder.seen] == 4 * [20, 80]
+
+
+def test_the_best_are_shown_where_none_is_certain():
+    boxes = np.array([[0, 0, 9, 9]] * 3, np.float32)
+    scores = np.array([0.3, 0.2, 0.1], np.float32)
+    found = Detections(
+        boxes, scores, np.zeros(3, np.int32), class_names=("deer",), image_size=(9, 9)
+    )
+    assert [len(training._likely(found, 0.25, least)) for least in (0, 1, 2, 9)] == [1, 1, 2, 3]
+    assert training._likely(found, 0.25, 2).scores[1] == np.float32(0.2)
