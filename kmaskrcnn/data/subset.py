@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -135,34 +136,81 @@ def split(dataset: Dataset, fraction: float, seed: int = 0) -> tuple[Subset, Sub
 
 def _deal(classes: list[set[int]], fraction: float, seed: int) -> list[bool]:
     """Which images are held out, given the classes on each."""
-    totals: dict[int, int] = {}
-    for row in classes:
-        for label in row:
-            totals[label] = totals.get(label, 0) + 1
     order = np.random.default_rng(seed).permutation(len(classes)).tolist()
-    dealt: dict[int, bool] = {}
-    taken: tuple[dict[int, int], dict[int, int]] = ({}, {})  # part → label → its images there
-
-    def fits(index: int, part: bool) -> bool:
-        """Whether each class that could be in both parts still can be."""
-        return all(taken[part].get(c, 0) + 1 < totals[c] or totals[c] < 2 for c in classes[index])
-
-    def put(index: int, part: bool) -> None:
-        dealt[index] = part
-        for label in classes[index]:
-            taken[part][label] = taken[part].get(label, 0) + 1
-
-    for label in sorted(totals, key=lambda label: (totals[label], label)):
-        wanted = max(round(fraction * totals[label]), 1) if totals[label] > 1 else 0
-        for index in order:
-            if index in dealt or label not in classes[index]:
-                continue
-            part = taken[True].get(label, 0) < wanted
-            put(index, part if fits(index, part) or not fits(index, not part) else not part)
-    rest = [index for index in order if index not in dealt]
+    place = {index: number for number, index in enumerate(order)}
+    deal = _Deal(classes)
+    for label in sorted(deal.images, key=lambda label: (len(deal.images[label]), label)):
+        total = len(deal.images[label])
+        wanted = max(round(fraction * total), 1) if total > 1 else 0
+        for index in sorted(deal.images[label], key=place.__getitem__):
+            if index not in deal.parts:
+                part = deal.taken[True][label] < wanted
+                turned = deal.gaps_if(index, part) > deal.gaps_if(index, not part)
+                deal.put(index, part != turned)
+    rest = [index for index in order if index not in deal.parts]
     for number, index in enumerate(rest):
-        put(index, number < round(fraction * len(rest)))
-    return _both([dealt[index] for index in range(len(classes))], order)
+        deal.put(index, number < round(fraction * len(rest)))
+    deal.mend()
+    return _both([deal.parts[index] for index in range(len(classes))], order)
+
+
+class _Deal:
+    """Images dealt into two parts; a class that lacks in one, though it could be there, is a gap.
+
+    Attributes:
+        images: label → the images it is on.
+        parts: image → whether it is held out; those dealt so far.
+        taken: part → label → its images there.
+    """
+
+    def __init__(self, classes: list[set[int]]) -> None:
+        self.classes = classes
+        self.images: dict[int, list[int]] = {}
+        for index, row in enumerate(classes):
+            for label in sorted(row):
+                self.images.setdefault(label, []).append(index)
+        self.parts: dict[int, bool] = {}
+        self.taken: dict[bool, Counter[int]] = {False: Counter(), True: Counter()}
+
+    def put(self, index: int, part: bool) -> None:
+        """Deals an image, or deals it anew."""
+        if index in self.parts:
+            self.taken[self.parts[index]].subtract(self.classes[index])
+        self.parts[index] = part
+        self.taken[part].update(self.classes[index])
+
+    def gaps_if(self, index: int, part: bool) -> int:
+        """Classes that the other part could not have any more if ``part`` had the image."""
+        taken, row = self.taken[part], self.classes[index]
+        return sum(taken[c] + 1 >= len(self.images[c]) > 1 for c in row)
+
+    def mend(self) -> None:
+        """Turns one image, or two, wherever that closes a gap and opens none."""
+        for label in sorted(self.images):
+            if not self._gaps({label}):
+                continue
+            for first in self.images[label]:
+                near = {i for c in self.classes[first] for i in self.images[c]} - {first}
+                if any(
+                    self._turn({first, *other}) for other in [(), *((i,) for i in sorted(near))]
+                ):
+                    break
+
+    def _turn(self, indices: set[int]) -> bool:
+        """Turns images if that leaves fewer gaps."""
+        labels = {label for index in indices for label in self.classes[index]}
+        before = self._gaps(labels)
+        for index in indices:
+            self.put(index, not self.parts[index])
+        if self._gaps(labels) < before:
+            return True
+        for index in indices:
+            self.put(index, not self.parts[index])
+        return False
+
+    def _gaps(self, labels: set[int]) -> int:
+        several = [label for label in labels if len(self.images[label]) > 1]
+        return sum(not self.taken[part][label] for label in several for part in (False, True))
 
 
 def _both(held_out: list[bool], order: list[int]) -> list[bool]:

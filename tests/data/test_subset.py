@@ -90,6 +90,25 @@ def test_every_class_of_two_images_is_in_both_parts(seed):
     assert 3 in classes(train)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_class_is_not_used_up_by_others(seed):
+    """Both images of class 2 are dealt on behalf of other classes."""
+    train, val = split(dataset([0], [0, 2], [1, 2], [1]), 0.5, seed)
+    assert classes(train) == classes(val) == {0, 1, 2}
+
+
+def test_every_class_finds_its_place_where_many_share_images():
+    """200 random datasets of classes on two or three images each."""
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        rows = [set() for _ in range(14)]
+        for label in range(4):
+            for index in rng.choice(14, rng.integers(2, 4), replace=False):
+                rows[index].add(label)
+        train, val = split(dataset(*map(sorted, rows)), 0.2, seed)
+        assert classes(train) == classes(val) == {0, 1, 2, 3}
+
+
 def test_a_class_of_one_image_is_trained_on():
     assert 3 in classes(split(dataset([0], [0], [0], [3]), 0.7)[0])
 
