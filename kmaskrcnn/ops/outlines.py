@@ -14,6 +14,8 @@ import numpy as np
 
 from kmaskrcnn.ops.regions import Region
 
+CORNERS_TRIED = 256  # of all holes of a part, for the places of their cuts
+
 
 class Outline(NamedTuple):
     """One connected part of a mask: (P, 2) float32, x y in continuous pixels of the image."""
@@ -85,19 +87,22 @@ def _with_corners(ring: np.ndarray) -> np.ndarray:
 
 
 def _cut_open(outer: np.ndarray, holes: list[np.ndarray]) -> np.ndarray:
-    """One ring (P, 2): each hole is inserted where it comes nearest to what is joined already."""
-    ring, left = outer, list(holes)
-    while left:
-        nearest = [_nearest_pair(ring, hole) for hole in left]
-        number = int(np.argmin([distance for distance, _, _ in nearest]))
-        _, at, start = nearest[number]
-        hole = np.roll(left.pop(number), -start, axis=0)
-        ring = np.concatenate([ring[: at + 1], hole, hole[:1], ring[at:]])
-    return ring
+    """One ring (P, 2): along the outline, and into each hole where it is near and back again."""
+    tried = max(1, CORNERS_TRIED // max(1, len(holes)))
+    cuts = sorted((*_near_pair(outer, hole, tried), number) for number, hole in enumerate(holes))
+    pieces, last = [], 0
+    for at, start, number in cuts:
+        hole = np.roll(holes[number], -start, axis=0)
+        pieces += [outer[last : at + 1], hole, hole[:1]]
+        last = at
+    return np.concatenate([*pieces, outer[last:]])
 
 
-def _nearest_pair(ring: np.ndarray, hole: np.ndarray) -> tuple[float, int, int]:
-    """Distance and places of the two corners that are nearest to each other."""
-    distances = np.linalg.norm(ring[:, None] - hole[None], axis=2)
-    at, start = np.unravel_index(int(np.argmin(distances)), distances.shape)
-    return float(distances[at, start]), int(at), int(start)
+def _near_pair(ring: np.ndarray, hole: np.ndarray, tried: int) -> tuple[int, int]:
+    """Places of two corners that are near to each other; so many of the hole's are tried, lest
+    frayed masks take minutes and gigabytes.
+    """
+    some = np.linspace(0, len(hole) - 1, min(len(hole), tried)).astype(int)
+    x, y = (ring[:, None, axis] - hole[None, some, axis] for axis in (0, 1))
+    at, nearest = np.unravel_index(int(np.argmin(x * x + y * y)), x.shape)
+    return int(at), int(some[nearest])

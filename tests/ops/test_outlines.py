@@ -1,5 +1,7 @@
 """Outlines against pixels counted and filled: holes, parts, thin ones, simplified ones."""
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -63,3 +65,14 @@ def test_a_line_too_thin_for_the_tolerance_keeps_its_outline():
     (polygon,) = outlines.to_polygons(regions.tight_region(line), 5.0)
     assert cv2.contourArea(polygon) == 9
     assert outlines.to_polygons(regions.tight_region(line & False)) == []
+
+
+def test_a_frayed_mask_is_cut_open_with_little_memory():
+    mask = np.random.default_rng(0).random((120, 120)) < 0.7
+    mask[10:110, 10:110] &= np.hypot(*np.mgrid[-50:50, -50:50]) > 20  # a long hole among many
+    region = regions.tight_region(mask)
+    tracemalloc.start()
+    polygons = outlines.to_cut_polygons(region)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert max(map(len, polygons)) > 3_000 and peak < 8e6
