@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -47,8 +48,11 @@ def write_arrays(path: str | os.PathLike, arrays: Arrays) -> Path:
 
 
 def _write_npz(path: Path, arrays: Arrays) -> None:
-    with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+    """What `numpy.savez` writes; older NumPys take its ``allow_pickle`` for one more array."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def _write_safetensors(path: Path, arrays: Arrays) -> None:

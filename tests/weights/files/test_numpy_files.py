@@ -4,9 +4,18 @@ import zipfile
 import numpy as np
 import pytest
 
-from kmaskrcnn.weights import read_arrays
+from kmaskrcnn.weights import read_arrays, write_arrays
 from tests.weights.expected import assert_same
 from tests.weights.hostile import Calls, cheap, touch
+
+
+def test_what_is_written_is_exactly_what_was_given(tmp_path):
+    """Also under names that `numpy.savez` has parameters of."""
+    arrays = {name: np.full((2, 3), 1.5, np.float32) for name in ("a/b", "file", "allow_pickle")}
+    write_arrays(tmp_path / "a.npz", arrays)
+    with np.load(tmp_path / "a.npz") as written:
+        assert sorted(written) == sorted(arrays)
+        assert_same(dict(written), arrays)
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
