@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import keras
@@ -43,8 +44,10 @@ class Pace:
         self.builds = 0
         self.build_seconds = math.nan
         self.waits_are_known = True  # not where one call runs several steps
+        self.must_build = True  # whether the next step is the first of a new graph
         self.recent: deque[Step] = deque(maxlen=RECENT)
         self.epoch: list[Step] = []
+        self.built: Callable[[], object] = lambda: self  # gives the last function that was built
         self._begun: tuple[float, float, float, int] | None = None
 
     def arrived(self, batch):
@@ -128,6 +131,8 @@ class PaceFigures(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
         self.pace.waits_are_known = self.model.steps_per_execution == 1
+        is_built = self.model.train_function is self.pace.built()
+        self.pace.must_build = not (self.model.run_eagerly or is_built)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         self.pace.begin_epoch()
@@ -140,6 +145,7 @@ class PaceFigures(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.pace.pause()
+        self.pace.built = weakref.ref(self.model.train_function)
         if logs is not None:
             logs["images_per_second"] = images_per_second(self.pace.epoch)
             logs["data_wait_share"] = wait_share(self.pace.epoch)

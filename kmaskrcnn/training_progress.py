@@ -68,11 +68,13 @@ class TrainingProgress(keras.callbacks.ProgbarLogger):
         now = time.monotonic()
         self.started, self.said = now, now
         self.first_epoch = -1
-        self._enter("building")
-        estimate = 5 * math.ceil(len(self.model.trainable_variables) / VARIABLES_A_SECOND / 5)
-        self.console.print(
-            f"Building the graph: the first step takes about {estimate} s, more on a busy machine."
-        )
+        self._enter("building" if self.model.pace.must_build else "training")
+        if self.model.pace.must_build:
+            seconds = 5 * math.ceil(len(self.model.trainable_variables) / VARIABLES_A_SECOND / 5)
+            self.console.print(
+                f"Building the graph: the first step takes about {seconds} s, more on a busy "
+                "machine."
+            )
         if self.console.is_terminal:
             self.live = Live(
                 get_renderable=self._view,

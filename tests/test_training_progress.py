@@ -53,6 +53,20 @@ def test_without_a_terminal_a_long_epoch_says_how_far_it_is():
     assert "left > 0:0" in meanwhile[STEPS - 1] and "left 0:0" in meanwhile[STEPS]
 
 
+def test_a_graph_that_is_there_is_not_built_again():
+    model = OneNumber()
+    model.compile()
+    stream = io.StringIO()
+    for _ in range(2):
+        progress = kmaskrcnn.TrainingProgress(Console(file=stream, width=80))
+        model.fit(batches(), callbacks=[pace.PaceFigures(model.pace), progress])
+    assert stream.getvalue().count("Building the graph") == 1
+    assert stream.getvalue().count("epoch 1/1  loss") == 2
+    model.compile()
+    model.fit(batches(), callbacks=[pace.PaceFigures(model.pace), progress])
+    assert stream.getvalue().count("Building the graph") == 2
+
+
 def test_those_who_wait_for_data_are_told_what_to_do(monkeypatch):
     said = " ".join(shown(terminal=False, sleep=4 * SLEEP).split())
     assert "% of the time went by waiting for data. Smaller photographs on disk" in said
