@@ -11,7 +11,7 @@ CONFIG = configparser.ConfigParser()
 CONFIG.read(ROOT.parent / "setup.cfg")
 MODULE_OF = {"opencv-python-headless": "cv2", "scikit-image": "skimage", "pillow": "PIL"}
 NEVER = ("opencv-python", "opencv-contrib-python", "imgaug", "tensorflow-addons")
-EXTRAS = ("pandas", "supervision")  # of users; the others are of developers
+EXTRAS = ("pandas", "supervision", "tensorboard")  # of users; the others are of developers
 
 
 def required() -> list[str]:

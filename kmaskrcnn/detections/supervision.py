@@ -20,7 +20,7 @@ def to_supervision(found: Objects, dense_masks: bool = False) -> Any:
     compact = getattr(supervision, "CompactMask", None)
     masks = None
     if found.has_masks:
-        dense = dense_masks or compact is None
+        dense = dense_masks or not hasattr(compact, "from_coco_rle")
         masks = found.masks if dense else _compact_masks(found, compact)
     return supervision.Detections(
         xyxy=found.boxes.copy(),
