@@ -69,6 +69,7 @@ REQUIREMENTS = (
 OPTIONAL = {
     Requirement("pandas", "pandas", "2.1"): "Detections.to_pandas()",
     Requirement("supervision", "supervision", "0.31"): "Detections.to_supervision()",
+    Requirement("tensorboard", "tensorboard", "2.18"): "kmaskrcnn train --tensorboard",
 }
 PYTHON = Requirement("Python", "", "3.10", "3.13")
 

@@ -18,6 +18,7 @@ from kmaskrcnn.versions import (
 )
 from tests.fake_packages import pretend
 from tests.floors import ROOT
+from tests.test_packaging import EXTRAS
 
 BY_NAME = {row.name: row for row in REQUIREMENTS}
 TENSORFLOW = BY_NAME["tensorflow"]
@@ -44,6 +45,7 @@ def test_the_lowest_versions_are_what_is_tested():
 
 
 def test_what_is_installed_on_request_is_an_extra_of_its_name():
+    assert [row.name for row in OPTIONAL] == list(EXTRAS)
     for row in OPTIONAL:
         wanted = SETUP["options.extras_require"][row.name].split()
         assert wanted == [f"{row.name}>={row.lowest}"]
