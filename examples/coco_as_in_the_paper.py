@@ -57,16 +57,17 @@ def main() -> None:
     epochs = max(1, round(args.images_seen / len(train)))  # 12 of COCO's
     steps = epochs * -(-len(train) // args.batch_size)
     model.compile(optimizer_of_paper(model.config, steps, args.batch_size))
-    args.out.mkdir(parents=True, exist_ok=True)
-    callbacks = [
-        keras.callbacks.ModelCheckpoint(
-            args.out / "best.keras", monitor="val_mask_AP", mode="max", save_best_only=True
-        ),
-        keras.callbacks.CSVLogger(args.out / "history.csv"),
-        ValidationPictures(val, args.out / "pictures"),
-    ]
-    # The augmentation is "flip", the paper's only one, unless another is asked for.
-    model.fit(train, val, epochs=epochs, batch_size=args.batch_size, callbacks=callbacks)
+    # The augmentation is "flip", the paper's only one, unless another is asked for. The folder
+    # keeps each epoch: the same command goes on where it was stopped.
+    model.fit(
+        train,
+        val,
+        epochs=epochs,
+        batch_size=args.batch_size,
+        folder=args.out,
+        resume=True,
+        callbacks=[ValidationPictures(val, args.out / "pictures")],
+    )
     model.save(args.out / "model.keras")
     figures = model.evaluate(val)
     print(f"box AP {figures['box/AP']:.3f}, mask AP {figures['mask/AP']:.3f}")

@@ -36,7 +36,9 @@ WRITES = {
     "own_backbone.py": {"model.keras"},
     "own_augmentation.py": {"seen.png"},
     "training_loop.py": {"model.keras"},
-    "coco_as_in_the_paper.py": {"best.keras", "model.keras", "history.csv", "pictures"},
+    "coco_as_in_the_paper.py": {
+        *(".lock", "last.keras", "best.keras", "model.keras", "history.csv", "pictures"),
+    },
     "predict_folder_in_parallel.py": {f"{i:04}{s}" for i in range(3) for s in (".jpg", ".json")},
 }
 LONGEST = 80

@@ -168,7 +168,7 @@ def finish(
     """Everything that is written when training is over."""
     model.save(out / "model.keras")
     if not (out / runs.BEST).exists():  # no epoch had an AP, as without objects to find
-        duplicate(out / "model.keras", out / runs.BEST)
+        duplicate(out / runs.LAST, out / runs.BEST)
     metrics = measure(model, val_set) | best_epoch(history)
     report.save_curves(history, out / "curves.png", metrics)
     write_json(out / "metrics.json", metrics)
