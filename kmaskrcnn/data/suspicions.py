@@ -49,11 +49,11 @@ def measure(instance: Instance) -> Measures:
         window, crop = array_window(mask)
         mask_box, area = np.array(window, float), float(crop.sum())
     elif mask is not None:
-        polygons = [np.asarray(polygon, float).reshape(-1, 2) for polygon in mask]
+        polygons = [_points(polygon) for polygon in mask]
         points = np.concatenate(polygons) if polygons else np.zeros((1, 2))
         mask_box = np.concatenate([points.min(0), points.max(0)])
         area = float(sum(_area(polygon) for polygon in polygons))
-    box = None if instance.box is None else np.asarray(instance.box, float).reshape(4)
+    box = None if instance.box is None else _points(instance.box).reshape(4)
     if mask is None and box is not None:
         area = float(np.prod(np.maximum(box[2:] - box[:2], 0)))
     return Measures(box, mask_box, area if instance.area is None else float(instance.area))
@@ -77,7 +77,8 @@ def findings(instance: Instance, figures: Measures, size: tuple[int, int]) -> It
     if not instance.crowd:
         if figures.area < TINY:
             yield "tiny", f"{figures.area:.3g} pixels"
-        if np.prod(extent[2:] - extent[:2]) > HUGE * size[0] * size[1]:
+        inside = np.clip(extent, 0, limit)
+        if np.prod(inside[2:] - inside[:2]) > HUGE * size[0] * size[1]:
             yield "as large as the image", _text(extent)
     if figures.box is not None and figures.mask_box is not None:
         overlap = float(_overlaps(figures.box[None], figures.mask_box[None])[0, 0])
@@ -110,6 +111,11 @@ def _extent(figures: Measures) -> np.ndarray:
     return np.zeros(4)
 
 
+def _points(values: np.ndarray | Sequence) -> np.ndarray:
+    """(P, 2) float64, none of them farther away than can be squared."""
+    return np.clip(np.asarray(values, float), -1e12, 1e12).reshape(-1, 2)
+
+
 def _area(polygon: np.ndarray) -> float:
     """Of a polygon (P, 2), by the shoelace formula."""
     x, y = (polygon - polygon[:1]).T
@@ -127,7 +133,7 @@ def _overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 def _crosses_itself(polygon: np.ndarray) -> bool:
     """Whether two edges of a polygon (P, 2) cross, beyond touching."""
-    start = np.asarray(polygon, float).reshape(-1, 2)
+    start = _points(polygon)
     start = start[np.any(start != np.roll(start, 1, axis=0), axis=1)]
     if len(start) < 4 or not np.isfinite(start).all():
         return False

@@ -111,6 +111,8 @@ ANNOTATIONS = {
     "no point": (annotation(segmentation=[[]], bbox=[]), "fewer than 3 points", 0, 0),
     "NaN polygon": (annotation(segmentation=[[1, NAN, 5, 5, 9, 1]]), "not a finite number", 1, 0),
     "far polygon": (annotation(segmentation=[[1, INF, 5, 5, 9, 1]]), "not a finite number", 1, 0),
+    "huge polygon": (annotation(segmentation=[[1, 1, 1e300, 5, 9, 1]]), "not a finite", 1, 0),
+    "huge box": (annotation(bbox=[1, 2, 1e300, 3], segmentation=[]), "not a finite", 0, 0),
     "words": (annotation(segmentation=[["a"] * 6]), "not a list of numbers", 1, 0),
     "nested": (annotation(segmentation=[[[1, 1], [2]]]), "not a list of numbers", 1, 0),
     "outside": (
@@ -147,7 +149,9 @@ ANNOTATIONS = {
     ),
     "no mask": (annotation(segmentation=[]), "object without a mask, only its box", 1, 0),
     "neither": (annotation(segmentation=None, bbox=None), "without a usable mask or box", 0, 0),
+    "endless number": (annotation(bbox=[10**400, 2, 3, 4]), "not four numbers taken", 1, 1),
     "area": (annotation(area=NAN), "", 1, 1),
+    "endless area": (annotation(area=10**400), "", 1, 1),
     "unknown category": (annotation(category_id=99), "category_id 99", 0, 0),
     "no category": (annotation(category_id=None), "category_id None", 0, 0),
     "category of a kind": (annotation(category_id=[1]), "category_id [1]", 0, 0),
@@ -220,6 +224,12 @@ def test_bad_tables(tmp_path, changes, objects, says, count):
     assert dataset.class_names[0] == "cat" and len(dataset.class_names) == len(dataset.category_ids)
     assert all(i.label == 0 for i in dataset[0].instances)
     assert (says or "nothing mended") in str(dataset.report)
+
+
+def test_numbers_in_the_place_of_annotations(tmp_path):
+    dataset = load(write_coco(tmp_path, coco_content([7, 0.5, None, annotation()])))
+    assert dataset.class_counts() == [1, 0]
+    assert dataset.report.counts == {"annotation left out, it is no object {…}": 3}
 
 
 def test_an_id_of_two_images_is_nobody_s(tmp_path):

@@ -39,6 +39,8 @@ def kinds(instance) -> list[str]:
         (Instance(0, [rectangle(*BOX), rectangle(50, 5, 60, 9)]), []),
         (Instance(0, box=(10, 10, 10, 30)), ["object without an area"]),
         (Instance(0, box=(NAN, 10, 20, 30)), ["object without an area"]),
+        (Instance(0, box=(1e300, 10, -1e300, 30)), ["object without an area"]),
+        (Instance(0, [np.array([[1, 1], [-1e300, 5], [-9, 9]])]), ["reaches out of the image"]),
         (Instance(0), ["object without an area"]),
         (Instance(0, []), ["object without an area"]),
         (Instance(0, np.zeros(SIZE, bool)), ["object without an area"]),

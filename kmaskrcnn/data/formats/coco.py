@@ -213,7 +213,7 @@ def foreign(content: Any) -> str | None:
     if missing:
         found = ", ".join(map(str, list(content)[:8])) or "none"
         return f"no list under {', '.join(missing)} (of {', '.join(KEYS)}); found the keys {found}"
-    if any("segments_info" in a for a in content["annotations"][:1]):
+    if any(isinstance(a, dict) and "segments_info" in a for a in content["annotations"][:1]):
         return "it is a panoptic file (segments_info); use the instances file"
     return None
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from pycocotools import mask as coco_mask
 
 from kmaskrcnn.data.dataset import Instance, Mask
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.coco_keypoints import parse_keypoints
-from kmaskrcnn.data.formats.outlines import Size, usable_box, usable_polygon
+from kmaskrcnn.data.formats.outlines import BEYOND, Size, usable_box, usable_polygon
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import read_counts
 
@@ -49,9 +48,7 @@ def parse_annotation(
         mask,
         box=box,
         crowd=bool(annotation.get("iscrowd", 0)),
-        area=float(area)
-        if isinstance(area, int | float) and np.isfinite(area) and area > 0
-        else None,
+        area=float(area) if isinstance(area, int | float) and 0 < area < BEYOND**2 else None,
         annotation_id=annotation.get("id"),
         keypoints=parse_keypoints(annotation.get("keypoints"), num_keypoints, place, report),
     )

@@ -79,7 +79,7 @@ def parse_keypoints(given: Any, count: int, place: str, report: Report) -> np.nd
         return None
     try:
         flat = np.asarray(given, np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{place}: 'keypoints' is not a list of numbers ({error}).") from error
     if flat.shape != (3 * count,):
         raise DataError(

@@ -11,7 +11,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from kmaskrcnn.data.dataset import Instance, Mask
-from kmaskrcnn.data.formats.outlines import Size, usable_polygon
+from kmaskrcnn.data.formats.outlines import BEYOND, Size, usable_polygon
 from kmaskrcnn.data.headers import read_size
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import FAR, encode
@@ -109,9 +109,10 @@ def _parse_mask(shape: Mapping[str, Any], size: Size | None, place: str, report:
     try:
         points = np.asarray(shape.get("points"), np.float64)
         points = points if kind == "rectangle" and len(points) == 4 else points.reshape(2, 2)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         report.add(f"shape left out, the {kind} needs two points", place)
         return None
+    points = np.clip(points, -BEYOND, BEYOND)  # which is beyond for what it outlines, too
     if kind == "mask":
         return _painted(shape.get("mask"), points, size, place, report)
     return usable_polygon(_outline(kind, points), size, place, report)

@@ -11,6 +11,8 @@ from kmaskrcnn.data.report import Report
 Size = tuple[int, int]
 OVERHANG = 1.0
 """Pixels outside of the image that are not worth a line."""
+BEYOND = 1e9
+"""Pixels: what is farther away is no coordinate, like infinity."""
 
 
 def usable_polygon(ring: Any, size: Size | None, place: str, report: Report) -> np.ndarray | None:
@@ -25,15 +27,15 @@ def usable_polygon(ring: Any, size: Size | None, place: str, report: Report) -> 
     """
     try:
         flat = np.asarray(ring, np.float64).reshape(-1)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         report.add("polygon left out, not a list of numbers", place)
         return None
     if flat.size < 6 or flat.size % 2:
         report.add("polygon left out, fewer than 3 points x, y", place)
         return None
     points = flat.reshape(-1, 2)
-    if not np.isfinite(points).all():
-        report.add("polygon left out, a coordinate is not a finite number", place)
+    if not (np.abs(points) < BEYOND).all():
+        report.add("polygon left out, a coordinate is not a finite number of pixels", place)
         return None
     if _is_flat(points):
         report.add("polygon left out, it has no area", place)
@@ -73,12 +75,12 @@ def usable_box(
     then = "taken from the mask" if quiet else "left out"
     try:
         box = np.asarray(bbox, np.float64).reshape(4) if bbox is not None else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         report.add(f"box that is not four numbers {then}", place)
         return None
     if box is None or (quiet and not box.any()):
         return None
-    if not np.isfinite(box).all():
+    if not (np.abs(box) < BEYOND).all():
         report.add(f"box with a coordinate that is not a finite number {then}", place)
         return None
     if min(box[2:]) <= 0:

@@ -144,6 +144,8 @@ def test_a_flag_makes_a_crowd(tmp_path):
         (shape(points=[[1, 1], [1, 1], [1, 1]]), "it has no area"),
         (shape(points=[[1, 1]], kind="rectangle"), "the rectangle needs two points"),
         (shape(points=[[5, 5], [5, 5]], kind="circle"), "it has no area"),
+        (shape(points=[[1, 1], [1e300, 3]], kind="circle"), "not a finite number"),
+        (shape(points=[[1, 1], [float("nan"), 3]], kind="rectangle"), "not a finite number"),
         (shape(points=[[1, 1], [3, 3]], kind="mask", mask="?"), "cannot be decoded"),
         (shape(points=[[1, 1], [3, 3]], kind="mask"), "cannot be decoded"),
         (
