@@ -47,7 +47,11 @@ def without_a_word():
     "work, asked",
     [
         (tensor_that_does_not_fit, "a tensor of shape [4194304,4194304], float, on GPU:0"),
-        (in_a_graph, "a tensor of shape [4194304,4194304], float, on CPU:0"),
+        pytest.param(
+            in_a_graph,
+            "a tensor of shape [4194304,4194304], float, on CPU:0",
+            marks=pytest.mark.slow,  # TensorFlow waits ten seconds for memory before it says so
+        ),
         (array_that_does_not_fit, "64.0 TiB for an array with shape (4194304, 4194304)"),
         (in_the_data, "64.0 TiB for an array with shape (4194304, 4194304)"),
         (without_a_word, "what this step needs"),

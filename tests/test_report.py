@@ -46,11 +46,15 @@ def drawn(history, tmp_path, figures=None):
     return cv2.imread(str(path)).astype(int)
 
 
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return drawn(HISTORY, tmp_path_factory.mktemp("page"))
+
+
 @pytest.mark.parametrize("key", HISTORY)
-def test_every_column_is_drawn(tmp_path, key):
-    other = HISTORY | {key: [v / 2 for v in HISTORY[key]]}
-    before, after = drawn(HISTORY, tmp_path), drawn(other, tmp_path)
-    assert before.shape == after.shape and (before != after).any()
+def test_every_column_is_drawn(tmp_path, page, key):
+    after = drawn(HISTORY | {key: [v / 2 for v in HISTORY[key]]}, tmp_path)
+    assert page.shape == after.shape and (page != after).any()
 
 
 def test_without_validation_there_are_two_panels(tmp_path):
@@ -77,9 +81,9 @@ def test_wrong_histories_are_refused(tmp_path):
     assert not (tmp_path / "curves.png").exists()
 
 
-def test_the_ap_of_each_class_is_a_panel(tmp_path):
-    before, after = drawn(HISTORY, tmp_path), drawn(HISTORY, tmp_path, FIGURES)
-    assert before.shape == after.shape and (before != after).any()  # the sixth of two by three
+def test_the_ap_of_each_class_is_a_panel(tmp_path, page):
+    after = drawn(HISTORY, tmp_path, FIGURES)
+    assert page.shape == after.shape and (page != after).any()  # the sixth of two by three
     other = drawn(HISTORY, tmp_path, FIGURES | {"mask/AP/otter": 0.9})
     assert (after != other).any()
 
@@ -91,10 +95,9 @@ def test_the_best_epoch_is_the_first_of_the_highest_mask_ap(tmp_path):
     assert report.best_epoch({"loss": [1.0]}) is None
 
 
-def test_waiting_for_data_is_said_below(tmp_path):
+def test_waiting_for_data_is_said_below(tmp_path, page):
     said = drawn(HISTORY | {"data_wait_share": [0.9] * 3}, tmp_path)
-    quiet = drawn(HISTORY, tmp_path)
-    red = [(p[-100:, :, 2] - p[-100:, :, 1] > 100).sum() for p in (said, quiet)]
+    red = [(p[-100:, :, 2] - p[-100:, :, 1] > 100).sum() for p in (said, page)]
     assert red[0] > 100 > red[1]
 
 
