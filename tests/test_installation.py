@@ -1,5 +1,7 @@
 """An installation that cannot work is refused in a sentence, in processes of its own."""
 
+import importlib
+
 import pytest
 
 from kmaskrcnn import installation
@@ -28,6 +30,17 @@ def test_the_first_use_refuses(tmp_path):
     done = python("-c", USE, folder=pretend(tmp_path, **OLD))
     assert done.returncode == 1
     assert SENTENCE in last(done.stderr) and PIP in last(done.stderr)
+
+
+def test_modules_that_are_imported_by_themselves_refuse_too(monkeypatch):
+    import kmaskrcnn.ops
+
+    def refuse():
+        raise installation.InstallationError("does not fit")
+
+    monkeypatch.setattr(installation, "check", refuse)
+    with pytest.raises(installation.InstallationError, match="does not fit"):
+        importlib.reload(kmaskrcnn.ops)
 
 
 def test_a_fitting_installation_says_nothing(tmp_path):
