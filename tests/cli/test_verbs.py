@@ -85,6 +85,12 @@ def test_the_examples_in_the_help_are_right(verb, tmp_path, monkeypatch):
         command.make_context(verb, [arg.replace("more/*.png", "photo.jpg") for arg in args])
 
 
+@pytest.mark.parametrize("verb", OPTIONS)
+def test_the_help_lists_every_option(verb):
+    listed = run(verb, "--help").output.split()
+    assert [option for option in (*OPTIONS[verb].split(), "--help") if option not in listed] == []
+
+
 @pytest.mark.parametrize("module", ["kmaskrcnn", "kmaskrcnn.cli"])
 def test_it_runs_as_a_module(module):
     command = [sys.executable, "-m", module, "build-op", "--help"]
