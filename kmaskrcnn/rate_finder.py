@@ -34,8 +34,8 @@ class RateCurve:
         suggestion: a quarter of `limit`, since a whole training has steps enough to be hurt by what
             a few survive. The rate of the lowest loss, or of its steepest fall, on which others
             base theirs, wanders over the floor of the curve with the noise of small batches; the
-            wall at its end does not. (The rates of the presets, which whole trainings proved, are a
-            half of it for AdamW, a sixth for SGD.)
+            wall at its end does not. (Rates that whole trainings proved are about a half of it for
+            AdamW, a sixth for SGD: `benchmarks/learning_rate.py`.)
         diverged: whether the loss blew up, so that higher rates were not tried.
     """
 
