@@ -18,8 +18,7 @@ INVENTORY = {
     "kmaskrcnn.data": "Broken DataCheck DataError Dataset InferenceBatch Inspection Instance "
     "Origin OwnPolicy Policy Problem Report Sample ShapesDataset Subset align batches check "
     "clear_errors find_broken find_data_error image_sources inference_batches inspect joint_batch "
-    "load points_to_original prepare_image read_image save_reports split to_original "
-    "without_broken",
+    "load points_to_original prepare_image read_image split to_original without_broken",
     "kmaskrcnn.evaluation": "CocoEvaluator draw_sample evaluate_coco prediction_sheet showcase",
     "kmaskrcnn.ops": "assign_levels roi_align roi_crop roi_pool roi_warp status",
     "kmaskrcnn.backbones": "STAGES STRIDES Backbone backbone_names build_backbone build_res5 "

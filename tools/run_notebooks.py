@@ -1,6 +1,12 @@
-"""Runs every notebook at its own settings and keeps it with its outputs: ``make docs``."""
+"""Runs notebooks at their own settings and keeps them with their outputs: ``make docs``.
 
+python tools/run_notebooks.py            all of them
+python tools/run_notebooks.py 03         those whose names begin so
+"""
+
+import sys
 import tempfile
+import time
 from pathlib import Path
 
 import nbclient
@@ -20,11 +26,24 @@ def run(path: Path) -> None:
         for key in NOISE:
             cell.metadata.pop(key, None)
         if cell.cell_type == "code":  # warnings of other packages are not worth looking at
-            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+            cell.outputs = joined([o for o in cell.outputs if o.get("name") != "stderr"])
     nbformat.write(notebook, path)
+
+
+def joined(outputs: list) -> list:
+    """Printed lines that follow each other as one output."""
+    kept: list = []
+    for output in outputs:
+        if kept and output.output_type == kept[-1].output_type == "stream":
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
 
 
 if __name__ == "__main__":
     for notebook_path in sorted(NOTEBOOKS.glob("*.ipynb")):
-        print(notebook_path.name)
-        run(notebook_path)
+        if not sys.argv[1:] or notebook_path.name.startswith(tuple(sys.argv[1:])):
+            start = time.perf_counter()
+            run(notebook_path)
+            print(f"{notebook_path.name}: {time.perf_counter() - start:.0f} s")

@@ -185,7 +185,6 @@ def train(ctx: click.Context, as_json: bool, **options: Any) -> None:
       last.keras       to go on from (--resume)    previous.keras  the epoch before
       metrics.json     box and mask AP, per class  validation.jpg  predictions, drawn
       train.toml       to repeat or to change      pictures/     the same after an epoch
-      data_report.txt  what was mended or left out of the data
     """
     one_validation(ctx, options)
     options["fields"] = fields_of_model(ctx, options["fields"])

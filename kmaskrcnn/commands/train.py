@@ -15,7 +15,7 @@ import kmaskrcnn
 from kmaskrcnn import report, runs
 from kmaskrcnn.commands.output import measure, print_figures, write_json
 from kmaskrcnn.commands.settings import scaled
-from kmaskrcnn.data import Dataset, check, load, save_reports, split
+from kmaskrcnn.data import Dataset, check, load, split
 from kmaskrcnn.files import duplicate, write_text
 from kmaskrcnn.presets import preset
 from kmaskrcnn.progress import console
@@ -93,7 +93,6 @@ def run(job: Training) -> dict[str, float]:
     except KeyboardInterrupt:
         draw_what_there_is(job.out)
         raise
-    save_reports(job.out / "data_report.txt", train_set, val_set)
     stopped = runs.read(job.out / runs.LAST).record.stopped_early(job.patience)
     if stopped:
         console.print(f"{stopped}.")

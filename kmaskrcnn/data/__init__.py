@@ -2,7 +2,7 @@
 
 from kmaskrcnn.data.augment import OwnPolicy, Policy
 from kmaskrcnn.data.broken import Broken, find_broken, without_broken
-from kmaskrcnn.data.check import DataCheck, check, save_reports
+from kmaskrcnn.data.check import DataCheck, check
 from kmaskrcnn.data.dataset import Dataset, Instance, Sample, align
 from kmaskrcnn.data.errors import DataError, clear_errors, find_data_error
 from kmaskrcnn.data.geometry import prepare_image
@@ -54,7 +54,6 @@ __all__ = [
     "points_to_original",
     "prepare_image",
     "read_image",
-    "save_reports",
     "split",
     "to_original",
     "without_broken",

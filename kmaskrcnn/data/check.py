@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from kmaskrcnn.data.dataset import Dataset, count_classes, keypoint_names_of, side_by_side
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.report import Report
-from kmaskrcnn.files import write_text
 
 
 @dataclass(frozen=True)
@@ -78,26 +75,6 @@ def check(
         f"no object of class {n!r} to train on" for n, c in zip(names, counts, strict=True) if not c
     ][:10]
     return DataCheck(names, counts, held_out, tuple(lines))
-
-
-def save_reports(path: str | Path, train: Dataset, validation: Dataset | None = None) -> None:
-    """Writes all that was mended or left out of the parts of a training, with every place.
-
-    Args:
-        path: of a text file.
-        train, validation: parts of one dataset share its report, which is written once.
-    """
-    texts: list[str] = []
-    seen: list[Report | None] = []
-    for part, dataset in (("train", train), ("validation", validation)):
-        report = getattr(dataset, "report", None)
-        if dataset is None or (report is not None and any(report is other for other in seen)):
-            continue
-        seen.append(report)
-        name = getattr(dataset, "description", type(dataset).__name__)
-        found = report.text if isinstance(report, Report) else "no report is kept\n"
-        texts.append(f"{part}: {name}\n\n{found}")
-    write_text(Path(path), "\n".join(texts))
 
 
 def _check_keypoints(given: tuple[str, ...], expected: tuple[str, ...], part: str) -> None:

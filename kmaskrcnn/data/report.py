@@ -45,15 +45,10 @@ class Report:
 
     def save(self, path: str | Path) -> None:
         """Writes every kind and every place as a text file."""
-        write_text(Path(path), self.text)
-
-    @property
-    def text(self) -> str:
-        """Every kind, and under it every place, a line each."""
         lines = []
         for kind, count in self.counts.items():
             lines += [f"{count} × {kind}", *(f"    {place}" for place in self.places(kind)), ""]
-        return "\n".join(lines or [str(self), ""])
+        write_text(Path(path), "\n".join(lines or [str(self), ""]))
 
     @property
     def total(self) -> int:

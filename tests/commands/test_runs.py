@@ -47,7 +47,7 @@ def test_train_writes_what_it_promises(trained):
     written = sorted(path for path in out.iterdir() if not path.name.startswith("."))
     for path in written:
         assert path.name in promised and path.stat().st_size > 0
-    assert len(written) == 11
+    assert len(written) == 10
     pictures = sorted((out / "pictures").iterdir())
     assert [picture.name for picture in pictures] == ["epoch_001.jpg", "epoch_002.jpg"]
     with (out / "history.csv").open() as file:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kmaskrcnn.data import DataError, Instance, Report, Sample, ShapesDataset, check, save_reports
+from kmaskrcnn.data import DataError, Instance, Report, Sample, ShapesDataset, check
 from tests.data.samples import ListDataset
 
 IMAGE = np.zeros((8, 8, 3), np.uint8)
@@ -76,20 +76,3 @@ def test_large_datasets_are_sampled_and_this_is_said():
 
 def test_the_drawn_dataset():
     assert sum(check(ShapesDataset(20)).train) > 20
-
-
-def test_the_reports_of_both_parts_are_saved_whole(tmp_path):
-    train, val, own = ListDataset([]), ListDataset([]), ListDataset([])
-    train.report, val.report, train.description = Report(), Report(), "first"
-    for number in range(9):
-        train.report.add("mended", f"annotation {number}")
-    save_reports(tmp_path / "a" / "report.txt", train, val)
-    text = (tmp_path / "a" / "report.txt").read_text()
-    assert text.startswith("train: first\n\n9 × mended\n    annotation 0\n")
-    assert "    annotation 8\n" in text
-    assert text.endswith("validation: ListDataset\n\nnothing mended, nothing left out\n")
-    val.report = train.report
-    save_reports(tmp_path / "report.txt", train, val)
-    assert "validation" not in (tmp_path / "report.txt").read_text()
-    save_reports(tmp_path / "report.txt", own)
-    assert (tmp_path / "report.txt").read_text() == "train: ListDataset\n\nno report is kept\n"
