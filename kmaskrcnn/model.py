@@ -134,6 +134,8 @@ class MaskRCNN(Detector):
                 **options,
             )
             self._prepare_optimizer(len(batches) * epochs, batch_size, learning_rate, initial_epoch)
+            if not self.optimizer.built:  # built within the graph, it would be traced twice
+                self.optimizer.build(self.trainable_variables)
             if not initial_epoch:  # a training that goes on draws on where it stopped
                 self._reseed(seed)
             options |= {"batch_size": batch_size, "learning_rate": learning_rate, "epochs": epochs}
@@ -300,11 +302,7 @@ class MaskRCNN(Detector):
             super().save(unfinished, **options)
 
     def load_weights(self, filepath, skip_mismatch: bool = False, **options: Any) -> None:
-        """As in Keras; but a file of another network or other classes is refused by name.
-
-        Raises:
-            ValueError: what fits and what does not; nothing is loaded then.
-        """
+        """As in Keras; a ValueError names what of another network, or other classes, differs."""
         if not skip_mismatch and Path(filepath).suffix in (".h5", ".keras"):
             pretrained.check_fits(self, filepath)
         super().load_weights(filepath, skip_mismatch=skip_mismatch, **options)

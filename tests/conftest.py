@@ -5,7 +5,8 @@ The environment is set before anything imports TensorFlow.
 
 import os
 import random
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -23,11 +24,39 @@ WITHOUT_OP = os.environ.get(IMPLEMENTATION) == "fallback"
 
 @pytest.fixture(autouse=True)
 def seeds() -> None:
-    """The same random numbers in every test, whatever ran before it."""
+    """The same random numbers in every test, whatever ran before it.
+
+    Keras draws the seeds of its initializers from Python's. TensorFlow's own seed is left alone: to
+    set it throws away every compiled kernel, and nothing here draws by it.
+    """
     random.seed(0)
     np.random.seed(0)
-    if "keras" in sys.modules:
-        sys.modules["keras"].utils.set_random_seed(0)
+
+
+@contextmanager
+def running_eagerly() -> Iterator[None]:
+    """Runs every `tf.function` step by step: to trace a training takes longer than ten steps."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """For a test that takes few steps and whose point is not the graph."""
+    with running_eagerly():
+        yield
+
+
+@pytest.fixture(scope="module")
+def eager_module() -> Iterator[None]:
+    """The same for a file whose tests share a training."""
+    with running_eagerly():
+        yield
 
 
 @pytest.fixture(params=["op", "fallback"])

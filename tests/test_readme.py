@@ -62,7 +62,7 @@ def test_the_python_runs(number, folder, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_commands_run(folder, monkeypatch):
+def test_the_commands_run(folder, monkeypatch, eagerly):
     monkeypatch.chdir(folder)
     lines = [line for line in commands("kmaskrcnn") if line[0] in ("train", "evaluate", "predict")]
     assert [line[0] for line in lines] == ["train", "predict", "train"]

@@ -53,7 +53,7 @@ def test_nothing_to_predict_is_a_sentence(given, said, model, tmp_path, monkeypa
     assert not Path("out").exists()
 
 
-def test_what_is_no_image_is_told_and_the_rest_is_done(model, tmp_path, monkeypatch):
+def test_what_is_no_image_is_told_and_the_rest_is_done(model, tmp_path, monkeypatch, eagerly):
     monkeypatch.chdir(tmp_path)
     Path("film.mp4").write_bytes(b"\0\0\0\x1cftypisom" + bytes(100))
     Path("notes.txt").write_text("hello")

@@ -28,7 +28,7 @@ def test_best_epoch_is_the_one_that_the_checkpoint_kept():
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> Path:
+def trained(tmp_path_factory, eager_module) -> Path:
     """A folder with COCO files, and ``run`` as ``kmaskrcnn train`` leaves it."""
     folder = tmp_path_factory.mktemp("cli")
     train = write_coco(ShapesDataset(4, seed=1, image_size=(64, 64)), folder, "train")
@@ -166,7 +166,7 @@ def test_a_broken_image_does_not_stop_the_others(trained):
 
 
 @pytest.mark.slow
-def test_the_demo_runs_from_end_to_end(tmp_path, monkeypatch):
+def test_the_demo_runs_from_end_to_end(tmp_path, monkeypatch, eagerly):
     from kmaskrcnn import demo
 
     monkeypatch.setattr(demo, "PRESET", "tiny")
