@@ -76,7 +76,10 @@ SENTENCES = {
     "a video": (lambda folder: write_film(folder / "film.avi"), r"film\.avi: .* a video.*ffmpeg"),
     "mp4": (lambda folder: write(folder / "a.mp4", b"\0\0\0\x1cftypisom"), "a video.*ffmpeg"),
     "mov": (lambda folder: write(folder / "a.mov", b"\0\0\0\x14ftypqt  "), "a video.*ffmpeg"),
-    "an animation": (lambda folder: write_gif(folder / "a.gif"), r"a\.gif: 2 pictures in one file"),
+    "an animation": (
+        lambda folder: write_gif(folder / "a.gif"),
+        r"a\.gif: (2 pictures|a GIF, .* 4\.12 on)",
+    ),
     "a text": (
         lambda folder: write(folder / "a.txt", b"hello"),
         r"a\.txt: not an image .*Expected",

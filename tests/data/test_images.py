@@ -138,6 +138,13 @@ def test_files_that_are_no_images(tmp_path, data):
         read_image(path)
 
 
+def test_a_gif_without_a_reader_of_gifs(tmp_path, monkeypatch):
+    monkeypatch.setattr(images_module, "_READS_GIF", False)
+    (tmp_path / "a.gif").write_bytes(b"GIF89a, and then nothing")
+    with pytest.raises(DataError, match=r"a\.gif: a GIF, which OpenCV reads from 4\.12 on"):
+        read_image(tmp_path / "a.gif")
+
+
 def test_gigantic_images_are_refused_before_they_are_decoded(tmp_path, monkeypatch):
     path = write_image(tmp_path / "a.png", 20, 30)
     monkeypatch.setattr(images_module, "MAX_PIXELS", 599)
