@@ -265,8 +265,10 @@ class MaskRCNN(Detector):
         model = cls(made, names, frozen=frozen, backbone_weights=plain, dtype=dtype)
         source = None
         if checkpoint is not None:
-            model.load_report = pretrained.load_into(model, checkpoint)
+            model.load_report = pretrained.load_into(model, checkpoint, leave_out=leave_out)
             source = checkpoint.source
+        elif leave_out:
+            raise ValueError(f"leave_out={leave_out}: there are no weights of a detector to take.")
         model.provenance = provenance.of_preset(name, weights, source)
         return model
 
