@@ -54,7 +54,7 @@ OPENCV_VARIANTS = ("opencv-python", "opencv-contrib-python-headless", "opencv-co
 REQUIREMENTS = (
     Requirement("tensorflow", "tensorflow", "2.18", "2.21", TENSORFLOW_VARIANTS, core=True),
     Requirement("keras", "keras", "3.6", "3.15", ("keras-nightly",), core=True),
-    Requirement("numpy", "numpy", "1.26", "2.4", core=True),
+    Requirement("numpy", "numpy", "1.26", core=True),
     Requirement("h5py", "h5py", "3.11"),
     Requirement("pycocotools", "pycocotools", "2.0.8"),
     Requirement("opencv-python-headless", "cv2", "4.9", variants=OPENCV_VARIANTS),
