@@ -53,8 +53,9 @@ def main(debug: bool) -> None:
     """Mask R-CNN for TensorFlow 2 and Keras 3: find objects and their outlines in photographs.
 
     \b
-    DATA is a COCO instances JSON, a folder with one PNG per object, or a folder of instance-id
-    PNGs; what was recognised is said. FOLDER#SPLIT takes one part of a folder with a splits.json.
+    DATA is a COCO instances JSON, a folder of LabelMe files, a folder with one PNG per object, or
+    a folder of instance-id PNGs; what was recognised is said. FOLDER#SPLIT takes one part of a
+    folder with a splits.json.
 
     \b
     Exit codes: 0 done, 1 failed at work, 2 the command or its input is wrong, 130 interrupted.
