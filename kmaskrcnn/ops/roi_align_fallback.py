@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from kmaskrcnn.ops import roi_checks
 from kmaskrcnn.ops.crop import crop_and_resize
-from kmaskrcnn.ops.levels import pool_by_level
+from kmaskrcnn.ops.levels import divided, pool_by_level
 
 DEFAULT_SAMPLING_RATIO = 2
 NOWHERE = -100.0  # feature pixels: what is sampled there is zero
@@ -76,10 +76,10 @@ def _axis(ends: tf.Tensor, bins: int, size: tf.Tensor, sampling_ratio: int, alig
         usable &= length > 0
     length = length if aligned else tf.maximum(length, 1.0)
     start = tf.where(usable, ends[:, 0], NOWHERE)[:, tf.newaxis]
-    bin_size = tf.where(usable, length / bins, 0.0)[:, tf.newaxis]
+    bin_size = tf.where(usable, divided(length, bins), 0.0)[:, tf.newaxis]
     ratio = sampling_ratio or DEFAULT_SAMPLING_RATIO
     bin_index, sample = np.divmod(np.arange(bins * ratio, dtype=np.float32), np.float32(ratio))
-    positions = start + bin_index * bin_size + (sample + 0.5) * bin_size / ratio
+    positions = start + bin_index * bin_size + divided((sample + 0.5) * bin_size, ratio)
     inside = (positions >= -1) & (positions <= tf.cast(size, tf.float32))
     return _Axis(positions, inside, size)
 

@@ -177,7 +177,7 @@ def test_dtypes(operation, dtype):
 
 
 @pytest.mark.parametrize("operation", [roi_pool, roi_warp])
-def test_shapes_that_are_not_known_and_no_boxes(operation):
+def test_shapes_that_are_not_known_and_no_boxes(operation, roi_align_implementation):
     features, (boxes, images, levels) = random_pyramid(), random_boxes()
     specs = [tf.TensorSpec([None, None, None, 5])] * 3
     rois = [tf.TensorSpec([None, 4]), *[tf.TensorSpec([None], tf.int32)] * 2]
