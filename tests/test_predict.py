@@ -78,7 +78,7 @@ SENTENCES = {
     "mov": (lambda folder: write(folder / "a.mov", b"\0\0\0\x14ftypqt  "), "a video.*ffmpeg"),
     "an animation": (
         lambda folder: write_gif(folder / "a.gif"),
-        r"a\.gif: (2 pictures|a GIF, .* 4\.12 on)",
+        r"a\.gif: (2 pictures|a GIF .* 4\.12 on)",
     ),
     "a text": (
         lambda folder: write(folder / "a.txt", b"hello"),

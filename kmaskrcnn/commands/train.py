@@ -148,7 +148,9 @@ def keepers(job: Training, val_set: Dataset) -> list[keras.callbacks.Callback]:
 
     callbacks = [keras.callbacks.LambdaCallback(on_train_begin=record)]
     if job.tensorboard:
-        callbacks.append(keras.callbacks.TensorBoard(str(job.out / "tensorboard")))
+        # No graph: a training's step is too large to look at, and Keras 3.6 fails to write it.
+        place = str(job.out / "tensorboard")
+        callbacks.append(keras.callbacks.TensorBoard(place, write_graph=False))
     if job.pictures:
         often = {"limit": IMAGES_A_PICTURE, "every": math.ceil(job.epochs / MOST_PICTURES)}
         callbacks.append(ValidationPictures(val_set, job.out / "pictures", **often))

@@ -9,12 +9,12 @@ import numpy as np
 
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.headers import is_cut_off, read_size
-from kmaskrcnn.data.not_images import HEAD, count_pictures, what_else
+from kmaskrcnn.data.not_images import HEAD, count_pictures, is_animation, what_else
 from kmaskrcnn.versions import parse
 
 MAX_PIXELS = 200_000_000
 MAX_BYTES = 8 * MAX_PIXELS  # four channels of 16 bits, not compressed
-_READS_GIF = parse(cv2.__version__) >= (4, 12)
+READS_ANIMATIONS = parse(cv2.__version__) >= (4, 12)
 _AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 _UPRIGHT = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
 
@@ -121,10 +121,11 @@ def _decode(data: bytes, path: Path, flags: int) -> np.ndarray:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     except cv2.error as error:
         raise DataError(f"{path}: the image cannot be decoded ({error.err or error}).") from error
-    if pixels is None and data.startswith(b"GIF8") and not _READS_GIF:
+    if pixels is None and is_animation(data[:HEAD]) and not READS_ANIMATIONS:
         raise DataError(
-            f"{path}: a GIF, which OpenCV reads from 4.12 on; this is {cv2.__version__}. Save it "
-            "as PNG, or run: python -m pip install --upgrade opencv-python-headless"
+            f"{path}: a GIF or an animated WebP, which OpenCV reads from 4.12 on; this is "
+            f"{cv2.__version__}. Save it as PNG, or run: "
+            "python -m pip install --upgrade opencv-python-headless"
         )
     if pixels is None:
         raise DataError(

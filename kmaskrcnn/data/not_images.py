@@ -64,10 +64,19 @@ def what_else(head: bytes, path: Path) -> str | None:
 def count_pictures(head: bytes, path: Path) -> int:
     """How many pictures a file holds: frames of an animation, pages of a TIFF; 1 of any other."""
     tiff = head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))
-    webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    if not (tiff or webp or head.startswith(b"GIF8")):
+    if not (tiff or is_animation(head)):
         return 1
     return max(1, cv2.imcount(str(path)))
+
+
+def is_animation(head: bytes) -> bool:
+    """Whether it is of a format that holds frames: any GIF, and WebP with the flag of animations.
+
+    Args:
+        head: the file's first ``HEAD`` bytes.
+    """
+    webp = head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X"
+    return head.startswith(b"GIF8") or (webp and len(head) > 20 and bool(head[20] & 0x02))
 
 
 def _of_brand(brand: bytes) -> str | None:
