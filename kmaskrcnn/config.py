@@ -9,6 +9,8 @@ from typing import Any
 
 from kmaskrcnn.field_types import type_problem
 
+# Of augmentation; what each does: data.augment.
+POLICIES = ("none", "flip", "vertical_flip", "scale_jitter", "crop")
 CHOICES: dict[str, tuple[str, ...]] = {
     "resize": ("affine", "torchvision", "detectron2", "matterport"),
     "canvas": ("corner", "square"),

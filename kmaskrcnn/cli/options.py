@@ -8,14 +8,13 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from kmaskrcnn.config import CHOICES, MaskRCNNConfig
+from kmaskrcnn.config import CHOICES, POLICIES, MaskRCNNConfig
 from kmaskrcnn.presets import preset_names
 
 MODEL = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 OLD_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 DATA = click.Path()  # may name a part of a folder: nuclei#train
-POLICIES = ("none", "flip", "vertical_flip", "scale_jitter", "crop")  # of kmaskrcnn.data
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 

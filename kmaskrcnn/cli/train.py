@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from kmaskrcnn.cli import run_file
 from kmaskrcnn.cli.options import DATA, FOLDER, OLD_FOLDER, POLICIES, Policy, as_json, field_names
 from kmaskrcnn.cli.sections import Sectioned
-from kmaskrcnn.commands.settings import parse_setting
+from kmaskrcnn.commands.settings import notes, parse_setting
 from kmaskrcnn.presets import preset_names
 
 SECTIONS = {
@@ -191,8 +191,8 @@ def train(ctx: click.Context, as_json: bool, **options: Any) -> None:
     from kmaskrcnn.commands import train as job
     from kmaskrcnn.commands.output import tell
 
-    notes = job.notes(options["preset"], options["fields"])
-    record = run_file.write(ctx.command, placed(options), notes)
+    told = notes(options["preset"], options["fields"])
+    record = run_file.write(ctx.command, placed(options), told)
     tell(job, as_json, job.Training(**options, record=record))
 
 

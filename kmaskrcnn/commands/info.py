@@ -10,6 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from kmaskrcnn import classes, weights
+from kmaskrcnn.commands.settings import notes
 from kmaskrcnn.commands.toml_file import toml_text
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.model import MaskRCNN
@@ -46,8 +47,7 @@ def toml(path: Path) -> str:
     name = preset_of(header)
     changed = differing(header.config, name)
     options = {"preset": (name, "The network and its settings.")}
-    notes = {field: f"{name} has {getattr(preset(name), field)!r}" for field in changed}
-    return toml_text([f"The network of {path}"], options, changed, notes)
+    return toml_text([f"The network of {path}"], options, changed, notes(name, changed))
 
 
 # ---------------------------------------------------------------- a model of ours

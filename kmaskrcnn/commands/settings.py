@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from typing import Any
 
 from kmaskrcnn.config import MaskRCNNConfig, check_names
 from kmaskrcnn.field_types import type_problem
+from kmaskrcnn.presets import preset
 
 WORDS = {"true": True, "false": False, "none": None}
 
@@ -55,3 +57,9 @@ def scaled(config: MaskRCNNConfig, image_size: int) -> dict[str, int]:
     """Short side as told; the limit of the long side keeps the preset's proportion."""
     longest = round(image_size * config.max_size / config.min_size)
     return {"min_size": image_size, "max_size": longest}
+
+
+def notes(preset_name: str, fields: Mapping[str, Any]) -> dict[str, str]:
+    """For each field of the config what the preset has in its place."""
+    plain = preset(preset_name)
+    return {name: f"{preset_name} has {getattr(plain, name)!r}" for name in fields}

@@ -189,9 +189,3 @@ def best_epoch(history: Mapping[str, Sequence[float]]) -> dict[str, float]:
     if record.figure is None:
         return {}
     return {"best/epoch": epoch, f"best/{record.figure[4:].replace('_', '/')}": value}
-
-
-def notes(preset_name: str, fields: Mapping[str, Any]) -> dict[str, str]:
-    """For each field of the config what the preset has in its place."""
-    plain = preset(preset_name)
-    return {name: f"{preset_name} has {getattr(plain, name)!r}" for name in fields}

@@ -11,13 +11,13 @@ from typing import Protocol
 
 import numpy as np
 
+from kmaskrcnn.config import POLICIES
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.geometry import View, crop, flip, identity, resize
 from kmaskrcnn.data.resizing import resized_size
 
 SCALES = 0.8, 1.25
 CROP_SHARE = 0.6, 1.0
-POLICIES = ("none", "flip", "vertical_flip", "scale_jitter", "crop")
 
 
 class OwnPolicy(Protocol):
