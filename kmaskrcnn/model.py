@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -127,11 +128,7 @@ class MaskRCNN(Detector):
         ) as run:
             options = {"augmentation": augmentation, "seed": seed}
             batches = self._batches(
-                train,
-                batch_size=batch_size,
-                shuffle=True,
-                initial_epoch=run.epochs_done,
-                **options,
+                train, batch_size=batch_size, shuffle=True, initial_epoch=run.epochs_done, **options
             )
             self._prepare_optimizer(len(batches) * epochs, batch_size, learning_rate, initial_epoch)
             if not self.optimizer.built:  # built within the graph, it would be traced twice
@@ -145,13 +142,7 @@ class MaskRCNN(Detector):
             measured = self._average_precision(validation_data, validation_freq)
             if validation_data is not None:
                 validation_data = self._batches(validation_data, batch_size=1)
-            knobs = {name: getattr(self.config, name) for name in TRAINING_KNOBS}
-            with (
-                data.clear_errors(),
-                training.clear_errors(train),
-                memory.clear_errors(batch_size=batch_size, **knobs),
-                training.entered(callbacks),
-            ):
+            with self._clear_errors(train, batch_size), training.entered(callbacks):
                 history = super().fit(
                     batches,
                     shuffle=False,
@@ -163,6 +154,14 @@ class MaskRCNN(Detector):
                     verbose=verbose,
                 )
             return run.history(history)
+
+    @contextmanager
+    def _clear_errors(self, train, batch_size) -> Iterator[None]:
+        """What TensorFlow wraps or mumbles, as errors that name the file, images or settings."""
+        knobs = {name: getattr(self.config, name) for name in TRAINING_KNOBS}
+        of_memory = memory.clear_errors(batch_size=batch_size, **knobs)
+        with data.clear_errors(), training.clear_errors(train), of_memory:
+            yield
 
     def _check(self, train, validation_data, verbose) -> None:
         """The class table and what was mended, printed; classes that do not fit are an error."""
