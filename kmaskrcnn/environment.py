@@ -12,6 +12,7 @@ from pathlib import Path
 CACHE = "KMASKRCNN_CACHE"
 ROI_ALIGN = "KMASKRCNN_ROI_ALIGN"
 OFFLINE = "KMASKRCNN_OFFLINE"
+MAX_PIXELS = "KMASKRCNN_MAX_PIXELS"
 BACKEND = "KERAS_BACKEND"
 LEGACY = "TF_USE_LEGACY_KERAS"
 # Those that change what kmaskrcnn does, or how fast, and what each is for.
@@ -19,6 +20,7 @@ VARIABLES = {
     CACHE: "folder of downloads and of the compiled op",
     ROI_ALIGN: "which RoIAlign runs: auto, op or fallback",
     OFFLINE: "1: nothing is downloaded",
+    MAX_PIXELS: "the largest image that is read, in pixels; 200000000 unless set",
     BACKEND: "the backend of Keras, which must be tensorflow",
     LEGACY: "1: tf.keras is Keras 2",
     "CUDA_VISIBLE_DEVICES": "GPUs that TensorFlow may see",
@@ -38,6 +40,14 @@ def cache_folder() -> Path:
     if os.environ.get(CACHE):
         return Path(os.environ[CACHE]).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "kmaskrcnn"
+
+
+def max_pixels() -> int:
+    """The largest image that is read, in pixels: ``KMASKRCNN_MAX_PIXELS``, or 200 megapixels."""
+    text = os.environ.get(MAX_PIXELS) or "200000000"
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{MAX_PIXELS}={text}: expected a number of pixels, such as 200000000.")
+    return int(text)
 
 
 def keras_backend() -> tuple[str, str]:

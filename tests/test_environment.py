@@ -26,6 +26,16 @@ def test_cache_folder(monkeypatch, tmp_path):
     assert environment.cache_folder() == tmp_path / "kmaskrcnn"
 
 
+def test_the_largest_image(monkeypatch):
+    monkeypatch.delenv(environment.MAX_PIXELS, raising=False)
+    assert environment.max_pixels() == 200_000_000
+    monkeypatch.setenv(environment.MAX_PIXELS, "1000")
+    assert environment.max_pixels() == 1000
+    monkeypatch.setenv(environment.MAX_PIXELS, "2e8")
+    with pytest.raises(ValueError, match="KMASKRCNN_MAX_PIXELS=2e8: expected a number of pixels"):
+        environment.max_pixels()
+
+
 def test_tensorflow_is_the_default(before_keras):
     assert environment.keras_backend() == ("tensorflow", "the default")
     assert environment.wrong_backend() == ""

@@ -13,10 +13,11 @@ import numpy as np
 from kmaskrcnn.data.dataset import Dataset, Sample
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.headers import look_at
-from kmaskrcnn.data.images import MAX_PIXELS, read_image
+from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.pipeline import get_sample
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.subset import Subset
+from kmaskrcnn.environment import max_pixels
 
 NUM_THREADS = 8  # they wait for the disk
 Progress = Callable[[int, int], object]
@@ -128,7 +129,7 @@ def _seems_sound(sample: Sample) -> bool:
     header = look_at(Path(sample.image))
     if header is None or not header.whole or header.size is None:
         return False
-    return header.size[0] * header.size[1] <= MAX_PIXELS and sample.size in (None, header.size)
+    return header.size[0] * header.size[1] <= max_pixels() and sample.size in (None, header.size)
 
 
 def _kind_of(sample: Sample) -> str:

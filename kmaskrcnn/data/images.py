@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -10,10 +11,10 @@ import numpy as np
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.headers import is_cut_off, read_size
 from kmaskrcnn.data.not_images import HEAD, count_pictures, is_animation, what_else
+from kmaskrcnn.environment import MAX_PIXELS, max_pixels
 from kmaskrcnn.versions import parse
 
-MAX_PIXELS = 200_000_000
-MAX_BYTES = 8 * MAX_PIXELS  # four channels of 16 bits, not compressed
+BYTES_A_PIXEL = 8  # four channels of 16 bits, not compressed
 READS_ANIMATIONS = parse(cv2.__version__) >= (4, 12)
 _AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 _UPRIGHT = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
@@ -67,9 +68,7 @@ def decode_image(data: bytes, path: Path, size: tuple[int, int] | None = None) -
     Raises:
         DataError: broken, cut off or gigantic.
     """
-    stored = read_size(data)
-    if stored is not None and stored[0] * stored[1] > MAX_PIXELS:
-        raise DataError(_too_large(str(path), stored))
+    refuse_gigantic(str(path), read_size(data) or (0, 0))
     if is_cut_off(data):
         raise DataError(
             f"{path}: the file is cut off after {len(data)} bytes. Copy or download it again."
@@ -93,8 +92,9 @@ def _bytes_of(path: Path) -> bytes:
             found = what_else(head, path)
             if found is not None:
                 raise DataError(f"{path}: not an image that can be decoded: this is {found}")
-            if path.stat().st_size > MAX_BYTES:
-                raise DataError(f"{path}: more than {MAX_BYTES:,} bytes, too much for an image.")
+            limit = BYTES_A_PIXEL * max_pixels()
+            if path.stat().st_size > limit:
+                raise DataError(f"{path}: more than {limit:,} bytes, too much for an image.")
             return head + file.read()
     except OSError as error:
         raise DataError(
@@ -142,8 +142,7 @@ def _to_rgb(pixels: np.ndarray, name: str) -> np.ndarray:
             f"{name} has the shape {pixels.shape}. Expected (height, width), or (height, width, "
             f"1, 3 or 4), not empty.{_channels_first(pixels.shape)}"
         )
-    if pixels.shape[0] * pixels.shape[1] > MAX_PIXELS:
-        raise DataError(_too_large(name, pixels.shape[:2]))
+    refuse_gigantic(name, pixels.shape[:2])
     pixels = _to_bytes(pixels.reshape(*pixels.shape[:2], channels)[..., :3], name)
     return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
 
@@ -169,8 +168,10 @@ def _to_bytes(pixels: np.ndarray, name: str) -> np.ndarray:
     )
 
 
-def _too_large(name: str, size: tuple[int, ...]) -> str:
-    return (
-        f"{name} has {size[0]}×{size[1]} pixels, more than {MAX_PIXELS / 1e6:.0f} megapixels. "
-        "Cut it into tiles, or shrink it first."
-    )
+def refuse_gigantic(name: str, size: Sequence[int]) -> None:
+    """Raises a ``DataError`` for a (height, width) of more pixels than are read."""
+    if size[0] * size[1] > max_pixels():
+        raise DataError(
+            f"{name} has {size[0]}×{size[1]} pixels, more than {max_pixels() / 1e6:g} megapixels. "
+            f"Cut it into tiles, shrink it, or raise the limit: set {MAX_PIXELS}, in pixels."
+        )

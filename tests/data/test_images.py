@@ -8,6 +8,7 @@ import pytest
 
 from kmaskrcnn.data import DataError, read_image
 from kmaskrcnn.data import images as images_module
+from kmaskrcnn.data.formats.files import read_png
 from kmaskrcnn.data.headers import is_cut_off, read_size
 from tests.data.samples import noise_image, write_image
 
@@ -147,9 +148,11 @@ def test_a_gif_without_a_reader_of_gifs(tmp_path, monkeypatch):
 
 def test_gigantic_images_are_refused_before_they_are_decoded(tmp_path, monkeypatch):
     path = write_image(tmp_path / "a.png", 20, 30)
-    monkeypatch.setattr(images_module, "MAX_PIXELS", 599)
-    with pytest.raises(DataError, match="20×30 pixels, more than"):
-        read_image(path)
+    monkeypatch.setenv("KMASKRCNN_MAX_PIXELS", "599")
+    for read in (read_image, read_png):
+        with pytest.raises(DataError, match="20×30 pixels, more than .* set KMASKRCNN_MAX_PIXELS"):
+            read(path)
+    monkeypatch.delenv("KMASKRCNN_MAX_PIXELS")
     header = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 60_000, 50_000)
     path.write_bytes(header)
     with pytest.raises(DataError, match="50000×60000 pixels"):

@@ -6,7 +6,6 @@ import pytest
 from PIL import Image
 
 from kmaskrcnn.data import DataError, read_image
-from kmaskrcnn.data import images as images_module
 from kmaskrcnn.data.images import READS_ANIMATIONS
 from kmaskrcnn.data.not_images import HEAD, what_else
 from tests.data.samples import noise_image, write_image
@@ -83,6 +82,6 @@ def test_devices_and_files_of_gigabytes_are_not_read(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="a folder, a device or a pipe"):
         read_image(tmp_path)
     path = write_image(tmp_path / "a.png")
-    monkeypatch.setattr(images_module, "MAX_BYTES", path.stat().st_size - 1)
+    monkeypatch.setenv("KMASKRCNN_MAX_PIXELS", str(path.stat().st_size // 8 - 1))
     with pytest.raises(DataError, match=r"a\.png: more than .* too much for an image"):
         read_image(path)

@@ -16,10 +16,11 @@ from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.coco_annotations import parse_annotation
 from kmaskrcnn.data.formats.coco_keypoints import read_keypoint_names
 from kmaskrcnn.data.formats.coco_tables import Ids, read_categories, read_images, read_size
-from kmaskrcnn.data.formats.files import read_json
+from kmaskrcnn.data.formats.files import below, inside, last_part, read_json
 from kmaskrcnn.data.report import Report
 
 KEYS = ("images", "annotations", "categories")
+MISSING = "a file outside of the folder"
 UNKNOWN = {
     "image_id": "annotation of an image that the file does not list left out",
     "category_id": "object left out, its category is not among the file's",
@@ -234,6 +235,7 @@ def _find_images(
         for folder in folders:
             if _locate(folder, record["file_name"]) is not None:
                 return folder
+    inside(path.parent, records[0]["file_name"], f"{path}, image {records[0]['id']}")
     tried = ", ".join(str(folder) for folder in folders)
     raise DataError(
         f"{path}: the images are not found; {records[0]['file_name']!r} was looked for in {tried}. "
@@ -243,11 +245,8 @@ def _find_images(
 
 def _locate(folder: Path, file_name: str) -> Path | None:
     """The image's path under ``folder``: as the file says, or by its last part alone."""
-    name = file_name.replace("\\", "/")
-    for candidate in (folder / name, folder / name.rsplit("/", 1)[-1]):
-        if candidate.is_file():
-            return candidate
-    return None
+    candidates = (below(folder, file_name), below(folder, last_part(file_name)))
+    return next((file for file in candidates if file is not None and file.is_file()), None)
 
 
 def _image_files(
@@ -259,10 +258,11 @@ def _image_files(
     for record in records:
         name = record["file_name"]
         file = folder / name if name in there else _locate(folder, name)
-        if file is None:
+        if file is None and not skip_broken:
+            file = inside(folder, name, f"{path}, image {record['id']}")
             missing.append(name)
-        files.append(file or folder / name)
-    if missing and not skip_broken:
+        files.append(file or below(folder, name) or folder / MISSING)
+    if missing:
         raise DataError(
             f"{path}: {len(missing)} of {len(records)} images are missing in {folder}: "
             f"{', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}. Add them, name another "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -14,10 +15,14 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Instance
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.headers import is_cut_off
+from kmaskrcnn.data.headers import is_cut_off, read_size
+from kmaskrcnn.data.images import refuse_gigantic
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jp2"}
 _VALIDATION = ("val", "valid", "validation", "dev")
+_NO_NAME = re.compile(r"^[A-Za-z]:|[\0-\x1f\ud800-\udfff]")  # a drive; bytes that are no text
+MAX_NAME = 255
+"""Bytes of one part of a path, as file systems have it."""
 _NUMBER = re.compile(r"(\d+)")
 
 
@@ -32,6 +37,40 @@ def list_images(folder: Path) -> list[Path]:
 def natural(path: Path) -> list[Any]:
     """A sorting key in which numbers count as numbers."""
     return [int(part) if part.isdigit() else part for part in _NUMBER.split(path.name)]
+
+
+def inside(folder: Path, name: str, place: str) -> Path:
+    """The file that an annotation names, which must lie in ``folder`` or below it.
+
+    Raises:
+        DataError: the name leads out of the folder (``../..``, another root, a drive) or is none.
+    """
+    path = below(folder, name)
+    if path is None:
+        raise DataError(
+            f"{place}: the file name {name!r:.200} leads out of {folder} and is not followed. Put "
+            "the file into that folder and write its name as seen from there, or name the folder "
+            "that holds it (images=…)."
+        )
+    return path
+
+
+def below(folder: Path, name: str) -> Path | None:
+    """``folder / name`` with the separators of any system; None where it lies outside, or where
+    file systems take no such name. Links are not resolved: a linked folder of images is inside.
+    """
+    name = name.replace("\\", "/")
+    home = os.path.abspath(folder)
+    parts = os.path.relpath(os.path.join(home, name), home).split(os.sep)
+    longest = max(len(part.encode(errors="replace")) for part in parts)
+    if parts[0] == os.pardir or longest > MAX_NAME or _NO_NAME.search(name):
+        return None
+    return Path(folder, *parts)
+
+
+def last_part(name: str) -> str:
+    """The last part of a path of any system."""
+    return name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
 
 
 def read_json(path: Path, max_bytes: int | None = None) -> Any:
@@ -72,12 +111,13 @@ def read_png(path: Path) -> np.ndarray:
     """The values of a mask file: (H, W) integers; colours become one number each, alpha is ignored.
 
     Raises:
-        DataError: missing, cut off or broken.
+        DataError: missing, cut off, broken or gigantic.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: the mask cannot be read ({error.strerror or error}).") from error
+    refuse_gigantic(str(path), read_size(data) or (0, 0))
     if is_cut_off(data):
         raise DataError(f"{path}: the mask is cut off after {len(data)} bytes. Copy it again.")
     try:

@@ -16,7 +16,7 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Instance, Sample
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.formats.files import IMAGE_SUFFIXES, read_json
+from kmaskrcnn.data.formats.files import IMAGE_SUFFIXES, below, last_part, read_json
 from kmaskrcnn.data.formats.labelme_shapes import IGNORED, Shape, read_shapes, to_instances
 from kmaskrcnn.data.formats.labelme_web import read_web
 from kmaskrcnn.data.formats.outlines import Size
@@ -144,7 +144,9 @@ class LabelMeDataset:
                 self.report.add("object left out, its label is not in labels.txt", place)
         image: Path | None = _find_image(file, str(content.get("imagePath") or ""), images)
         if image is None and not isinstance(content.get("imageData"), str):
-            image = Path(images or file.parent) / _last(str(content.get("imagePath") or file.stem))
+            image = Path(images or file.parent) / last_part(
+                str(content.get("imagePath") or file.stem)
+            )
         return Record(file, image, _size(content), to_instances(known, labels, file.stem))
 
 
@@ -183,11 +185,6 @@ def _size(content: dict[str, Any]) -> Size | None:
     return (int(height), int(width)) if 1 <= height < 1e6 and 1 <= width < 1e6 else None
 
 
-def _last(name: str) -> str:
-    """The last part of a path of any system."""
-    return name.replace("\\", "/").rsplit("/", 1)[-1]
-
-
 def _find_image(file: Path, name: str, images: str | Path | None) -> Path | None:
     """The photograph by its path from the JSON, else by its name, else by the JSON's name.
 
@@ -197,14 +194,12 @@ def _find_image(file: Path, name: str, images: str | Path | None) -> Path | None
     folders = [Path(images)] if images is not None else [file.parent / near for near in NEAR]
     if images is None:  # Annotations/x/1.xml and Images/x/1.jpg
         folders += [file.parent.parent.parent / name / file.parent.name for name in PARALLEL]
-    names = [_last(name)] if _last(name) not in ("", ".", "..") else []
-    names += [file.stem + suffix for suffix in sorted(IMAGE_SUFFIXES)]
-    candidates = [folder / name for name in names for folder in folders]
-    home = Path(images) if images is not None else file.parent
-    near = Path(os.path.normpath(home.absolute() / name.replace("\\", "/")))
-    if near.is_relative_to(home.absolute() if images is not None else home.absolute().parent):
-        candidates.insert(0, near)
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
+    names = [last_part(name), *(file.stem + suffix for suffix in sorted(IMAGE_SUFFIXES))]
+    home = Path(images or file.parent).absolute()
+    root = home.parent if images is None else home
+    near = below(root, os.path.join(home.relative_to(root), name.replace("\\", "/")))
+    candidates = [near, *(below(folder, name) for name in names for folder in folders)]
+    return next((file for file in candidates if file is not None and file.is_file()), None)
 
 
 def _missing(records: Sequence[Record], total: int) -> str:

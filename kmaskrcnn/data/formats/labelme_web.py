@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.formats.files import read_png
+from kmaskrcnn.data.formats.files import inside, last_part, read_png
 
 MAX_BYTES = 2**26
 
@@ -77,7 +77,7 @@ def _shape(one: ElementTree.Element, file: Path) -> dict[str, Any]:
 def _painted(file: Path, name: str) -> dict[str, Any]:
     """The mask in ``Masks/<folder>``, as large as the image."""
     folder = file.parent.parent.parent / "Masks" / file.parent.name
-    values = read_png(folder / name.replace("\\", "/").rsplit("/", 1)[-1]) != 0
+    values = read_png(inside(folder, last_part(name), str(file))) != 0
     encoded = cv2.imencode(".png", values.astype(np.uint8) * 255)[1].tobytes()
     corners = [[0, 0], [values.shape[1] - 1, values.shape[0] - 1]]
     return {"mask": base64.b64encode(encoded).decode(), "points": corners}

@@ -8,7 +8,7 @@ import pytest
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
-from kmaskrcnn.data import DataError
+from kmaskrcnn.data import DataError, load
 from kmaskrcnn.data.formats.coco import CocoDataset
 from kmaskrcnn.data.geometry import identity
 from kmaskrcnn.data.rle import decode_window
@@ -240,6 +240,28 @@ def test_the_images_folder_can_be_named(tmp_path):
     assert CocoDataset(path, tmp_path / "b")[0].image == image
     with pytest.raises(DataError, match="the images' folder does not exist"):
         CocoDataset(path, tmp_path / "c")
+
+
+@pytest.mark.parametrize("name", ["/home/me/1.png", "C:\\photos\\1.png", "../../train/1.png"])
+def test_a_foreign_prefix_is_dropped(tmp_path, name):
+    dataset = open_coco(tmp_path, images=[{**IMAGE, "file_name": name}])
+    assert dataset[0].image == tmp_path / "1.png"
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_file_name_does_not_lead_out_of_the_folder(tmp_path, number):
+    """However it is written, and whichever image it is of."""
+    secret = write_image(tmp_path / "private" / "secret.png")
+    for name in (str(secret), "../../../private/secret.png"):
+        images = [{**IMAGE, "id": 2, "file_name": name}]
+        images.insert(1 - number, IMAGE)
+        path = write_coco(tmp_path / "a" / "b" / "c", coco_content([], images=images))
+        message = f"instances.json, image 2: the file name '{name}' leads out of"
+        with pytest.raises(DataError, match=message):
+            CocoDataset(path)
+        kept = load(path, skip_broken=True)
+        assert [kept[i].image_id for i in range(len(kept))] == [1]
+        assert "image left out, missing" in str(kept.report)
 
 
 def test_images_without_annotations_are_kept(tmp_path):

@@ -5,9 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kmaskrcnn.data import DataError
 from kmaskrcnn.data.formats.files import (
     MaskCache,
     Masks,
+    below,
+    inside,
+    last_part,
     list_images,
     natural,
     read_png,
@@ -25,6 +29,38 @@ def test_numbers_count_as_numbers():
         "a10.png",
         "b1.png",
     ]
+
+
+@pytest.mark.parametrize("folder", [Path("photos"), Path("/data/photos")])
+@pytest.mark.parametrize("name", ["1.jpg", "a/1.jpg", "a\\1.jpg", "a/../1.jpg", "./1.jpg", "ä.jpg"])
+def test_names_inside_of_a_folder(folder, name):
+    path = inside(folder, name, "a.json")
+    assert path.parts[: len(folder.parts)] == folder.parts
+    assert path.name == last_part(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../1.jpg", "a/../../1.jpg", "..", "/etc/passwd", "..\\1.jpg", "C:\\1.jpg", "c:1.jpg"]
+    + ["a\0b.jpg", "a\ud800.jpg", "x" * 300],
+)
+def test_names_that_lead_out_of_it(name):
+    with pytest.raises(DataError) as caught:
+        inside(Path("photos"), name, "a.json, image 7")
+    assert "a.json, image 7: the file name" in str(caught.value)
+    assert repr(name)[:200] in str(caught.value) and "leads out of photos" in str(caught.value)
+    assert below(Path("photos"), name) is None
+
+
+def test_a_whole_path_into_the_folder_is_inside(tmp_path):
+    assert inside(tmp_path, str(tmp_path / "a" / "1.jpg"), "") == tmp_path / "a" / "1.jpg"
+
+
+def test_a_linked_folder_is_inside(tmp_path):
+    image = write_image(tmp_path / "elsewhere" / "1.png")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "linked").symlink_to(tmp_path / "elsewhere")
+    assert inside(tmp_path / "photos", "linked/1.png", "").samefile(image)
 
 
 def test_only_images_are_listed(tmp_path):
