@@ -64,6 +64,8 @@ REQUIREMENTS = (
     Requirement("click", "click", "8.1"),
     Requirement("rich", "rich", "13.0"),
     Requirement("tomlkit", "tomlkit", "0.12"),
+    Requirement("jinja2", "jinja2", "3.1"),
+    Requirement("markupsafe", "markupsafe", "2.1"),
 )
 # What is installed on request, and what for.
 OPTIONAL = {

@@ -26,6 +26,7 @@ FLOORS: dict[str, int] = {
     "files": 0,
     "locks": 0,
     "ops": 1,
+    "pages": 1,
     "detections": 1,
     "structures": 1,
     "tensors": 1,
