@@ -19,6 +19,7 @@ from kmaskrcnn import installation
 from kmaskrcnn._version import __version__ as __version__
 
 _HOMES = {
+    "Augmentation": "kmaskrcnn.augmentation",
     "DataError": "kmaskrcnn.data",
     "Detections": "kmaskrcnn.structures",
     "MaskRCNN": "kmaskrcnn.model",

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable
 from typing import Any
 
-from kmaskrcnn.field_types import type_problem
+from kmaskrcnn.field_types import check_fields, check_names
 
-# Of augmentation; what each does: data.augment.
-POLICIES = ("none", "flip", "vertical_flip", "scale_jitter", "crop")
 CHOICES: dict[str, tuple[str, ...]] = {
     "resize": ("affine", "torchvision", "detectron2", "matterport"),
     "canvas": ("corner", "square"),
@@ -158,12 +155,7 @@ class MaskRCNNConfig:
     warmup_steps: int = 500
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):  # JSON turns tuples into lists
-            value = _tuples(getattr(self, field.name))
-            object.__setattr__(self, field.name, value)
-            problem = type_problem(MaskRCNNConfig, field.name, value)
-            if problem:
-                raise ValueError(f"MaskRCNNConfig.{field.name} must be {problem}.")
+        check_fields(self)
         self._check()
 
     def _check(self) -> None:
@@ -208,29 +200,12 @@ class MaskRCNNConfig:
         Raises:
             TypeError: a name is not a field; the message lists the nearest ones.
         """
-        check_names(changes)
+        check_names(MaskRCNNConfig, changes)
         return dataclasses.replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values, for JSON; `MaskRCNNConfig(**d)` reads them back."""
         return dataclasses.asdict(self)
-
-
-def check_names(changes: Iterable[str]) -> None:
-    """Raises TypeError for names that are no field of the config, with the likeliest ones meant."""
-    import difflib
-
-    names = [field.name for field in dataclasses.fields(MaskRCNNConfig)]
-    for name in changes:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, n=3) or names
-            raise TypeError(
-                f"MaskRCNNConfig has no field {name!r}; did you mean {', '.join(near)}?"
-            )
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(item) for item in value) if isinstance(value, (list, tuple)) else value
 
 
 def _require(condition: bool, name: str, expected: str, got: Any) -> None:

@@ -1,14 +1,51 @@
-"""Whether a value is of the type that a dataclass says for its field, and that type in words."""
+"""The fields of a dataclass: whether values are of their types, and names of fields."""
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
 import types
 import typing
+from collections.abc import Iterable
 from functools import lru_cache
 from numbers import Integral, Real
 from typing import Any
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+def check_fields(instance: Any) -> None:
+    """Turns lists into tuples, as JSON and TOML know none, and looks at the type of every field.
+
+    Args:
+        instance: of a frozen dataclass, in its ``__post_init__``.
+
+    Raises:
+        ValueError: a value of another type; names the field.
+    """
+    owner = type(instance)
+    for field in dataclasses.fields(instance):
+        value = tuples(getattr(instance, field.name))
+        object.__setattr__(instance, field.name, value)
+        problem = type_problem(owner, field.name, value)
+        if problem:
+            raise ValueError(f"{owner.__name__}.{field.name} must be {problem}.")
+
+
+def check_names(owner: type, given: Iterable[str]) -> None:
+    """Raises TypeError for names that are no field of a dataclass, with the likeliest meant."""
+    names = [field.name for field in dataclasses.fields(owner)]
+    for name in given:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=3) or names
+            raise TypeError(
+                f"{owner.__name__} has no field {name!r}; did you mean {', '.join(near)}?"
+            )
+
+
+def tuples(value: Any) -> Any:
+    """Lists as tuples, all the way down."""
+    return tuple(map(tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
 def type_problem(owner: type, name: str, value: Any) -> str:

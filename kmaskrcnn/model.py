@@ -98,8 +98,8 @@ class MaskRCNN(Detector):
             batch_size: images a step.
             learning_rate: of the default optimizer; None scales the paper's to the batch. A model
                 that was compiled by its user keeps that optimizer.
-            augmentation: "none", "flip", … (see `kmaskrcnn.data.augment`), or a function of your
-                own (see `kmaskrcnn.data.OwnPolicy`).
+            augmentation: "none", "flip", "detectron2", "lsj" …, some joined by "+", a
+                `kmaskrcnn.Augmentation`, or a function of your own (`kmaskrcnn.data.OwnPolicy`).
             seed: of the order, the augmentation and the sampling: same seed, same losses.
             validation_freq: epochs between validations; the last epoch always measures AP.
             folder: where each epoch ends with `last.keras` (a model file with the whole state of

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from kmaskrcnn.config import MaskRCNNConfig, check_names
+from kmaskrcnn.config import MaskRCNNConfig
+from kmaskrcnn.field_types import check_names
 from kmaskrcnn.reference_presets import reference_presets
 
 _MSRA = {  # the original ResNets, as Keras and Detectron2 have them
@@ -120,7 +121,7 @@ def preset(name: str, **changes: Any) -> MaskRCNNConfig:
         ValueError: unknown preset, or a field out of its range.
         TypeError: a keyword is not a field of the config.
     """
-    check_names(changes)
+    check_names(MaskRCNNConfig, changes)
     return MaskRCNNConfig(**{**_entry(name)[1], **changes})
 
 

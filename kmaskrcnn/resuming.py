@@ -14,6 +14,8 @@ import keras
 import tensorflow as tf
 
 from kmaskrcnn import files, provenance, runs
+from kmaskrcnn.augmentation import Augmentation
+from kmaskrcnn.data.augmentation import Policy, as_policy
 from kmaskrcnn.locks import locked
 
 _OF_THE_MODEL = ("class_names", "config", "frozen", "dtype")
@@ -232,11 +234,18 @@ def _settings(model, train, validation, options: Mapping[str, Any]) -> dict[str,
     settings = {
         **{name: value for name, value in model.get_config().items() if name in _OF_THE_MODEL},
         **options,
+        "augmentation": _switches(options["augmentation"]),
         "optimizer": type(optimizer).__name__,
         "images": {name: _length(dataset) for name, dataset in sets.items()},
         "data": {name: getattr(dataset, "description", None) for name, dataset in sets.items()},
     }
     return json.loads(json.dumps(settings, default=_name))
+
+
+def _switches(augmentation: Policy) -> dict[str, Any] | str:
+    """What it does; the name of a function."""
+    policy = as_policy(augmentation)
+    return policy.changes() if isinstance(policy, Augmentation) else _name(policy)
 
 
 def _length(dataset) -> int | None:

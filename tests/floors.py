@@ -17,6 +17,7 @@ FLOORS: dict[str, int] = {
     "environment": 0,
     "installation": 0,
     "config": 0,
+    "augmentation": 0,
     "field_types": 0,
     "presets": 0,
     "reference_presets": 0,

@@ -12,7 +12,7 @@ import kmaskrcnn
 from tests.floors import ROOT
 
 INVENTORY = {
-    "kmaskrcnn": "DataError Detections MaskRCNN MaskRCNNConfig NonFiniteLossError "
+    "kmaskrcnn": "Augmentation DataError Detections MaskRCNN MaskRCNNConfig NonFiniteLossError "
     "OutOfMemoryError TrainingProgress ValidationPictures data evaluation "
     "find_learning_rate layers load ops preset_names report",
     "kmaskrcnn.data": "Broken DataCheck DataError Dataset InferenceBatch Inspection Instance "
@@ -39,6 +39,7 @@ METHODS = {
     "rle polygons masks area names captions has_masks regions region pixels resized replaced empty "
     "crops cutouts label_map measure",
     "MaskRCNNConfig": "replace to_dict",
+    "Augmentation": "named replace to_dict changes",
 }
 
 

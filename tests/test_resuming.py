@@ -146,7 +146,11 @@ def test_another_training_is_refused_by_name(unbroken, change):
         ),
         "config": lambda: tiny(nms_iou=0.3),
     }
-    words = {"classes": "class_names: .*star", "config": r"config\.nms_iou: 0\.5 then, 0\.3 now"}
+    words = {
+        "classes": "class_names: .*star",
+        "config": r"config\.nms_iou: 0\.5 then, 0\.3 now",
+        "augmentation": r"augmentation\.flip: 0\.5 then, none now",
+    }
     given = {change: options[change]} if change in options else {}
     expected = words.get(change, rf"{change}: .* then, {options.get(change)} now")
     with pytest.raises(ValueError, match=rf"last\.keras is of another training.*\n  {expected}"):

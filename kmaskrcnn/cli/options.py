@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from kmaskrcnn.config import CHOICES, POLICIES, MaskRCNNConfig
+from kmaskrcnn.augmentation import POLICIES, Augmentation
+from kmaskrcnn.config import CHOICES, MaskRCNNConfig
 from kmaskrcnn.presets import preset_names
 
 MODEL = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -24,10 +25,10 @@ class Policy(click.ParamType):
     name = "policy"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        unknown = [name for name in value.split("+") if name.strip() not in POLICIES]
-        if unknown:
-            names = ", ".join(POLICIES)
-            self.fail(f"{', '.join(unknown)}: expected some of {names}, joined by +.", param, ctx)
+        try:
+            Augmentation.named(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
         return value
 
     def shell_complete(

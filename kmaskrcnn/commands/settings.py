@@ -6,8 +6,8 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
-from kmaskrcnn.config import MaskRCNNConfig, check_names
-from kmaskrcnn.field_types import type_problem
+from kmaskrcnn.config import MaskRCNNConfig
+from kmaskrcnn.field_types import check_names, tuples, type_problem
 from kmaskrcnn.presets import preset
 
 WORDS = {"true": True, "false": False, "none": None}
@@ -36,7 +36,7 @@ def checked_field(name: str, value: Any) -> tuple[str, Any]:
         ValueError: no field of that name, or a value of another type.
     """
     try:
-        check_names([name])
+        check_names(MaskRCNNConfig, [name])
     except TypeError as error:
         raise ValueError(str(error)) from None
     problem = type_problem(MaskRCNNConfig, name, value)
@@ -46,11 +46,6 @@ def checked_field(name: str, value: Any) -> tuple[str, Any]:
     if problem:
         raise ValueError(f"{name}: expected {problem}.")
     return name, tuples(value)
-
-
-def tuples(value: Any) -> Any:
-    """Lists as tuples, all the way down."""
-    return tuple(map(tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
 def scaled(config: MaskRCNNConfig, image_size: int) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """What goes into the network: datasets, their formats, and batches."""
 
-from kmaskrcnn.data.augment import OwnPolicy, Policy
+from kmaskrcnn.data.augmentation import OwnPolicy, Policy
 from kmaskrcnn.data.broken import Broken, find_broken, without_broken
 from kmaskrcnn.data.check import DataCheck, check
 from kmaskrcnn.data.dataset import Dataset, Instance, Sample, align

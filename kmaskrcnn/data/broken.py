@@ -10,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from kmaskrcnn.data.dataset import Dataset, Sample
+from kmaskrcnn.data.dataset import Dataset, Sample, get_sample
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.headers import look_at
 from kmaskrcnn.data.images import read_image
-from kmaskrcnn.data.pipeline import get_sample
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.subset import Subset
 from kmaskrcnn.environment import max_pixels

@@ -200,3 +200,26 @@ def checked_label(instance: Instance, num_classes: int, place: str) -> int:
             "the background has none."
         )
     return int(instance.label)
+
+
+def get_sample(dataset: Dataset, index: int) -> Sample:
+    """``dataset[index]``, with the index in the message when the dataset fails.
+
+    Raises:
+        DataError: whatever the dataset raised, or something else than a ``Sample`` came.
+    """
+    try:
+        sample = dataset[index]
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError(
+            f"sample {index} of {type(dataset).__name__}: __getitem__ raised "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(sample, Sample):
+        raise DataError(
+            f"sample {index} of {type(dataset).__name__}: __getitem__ returned "
+            f"{type(sample).__name__}, expected kmaskrcnn.data.Sample."
+        )
+    return sample

@@ -9,7 +9,7 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Instance, Sample, checked_label
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.geometry import Canvas, View, place, warp_image
+from kmaskrcnn.data.geometry import Canvas, View, place
 from kmaskrcnn.data.keypoints import checked_keypoints, warp_keypoints
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import Window
@@ -100,23 +100,22 @@ def _warp(instance: Instance, view: View, image_size: tuple[int, int], name: str
         ) from error
 
 
-def encode_sample(image: np.ndarray, truths: Truths, view: View, canvas: Canvas) -> Encoded:
-    """Warps the image, packs the masks, and pads everything to one of few shapes.
+def encode_sample(image: np.ndarray, truths: Truths, canvas: Canvas) -> Encoded:
+    """Packs the masks, and pads everything to one of few shapes.
 
     Lists are padded per sample to powers of two, whose largest in a batch is again one.
 
     Args:
-        image: (H, W, 3) uint8, the original.
-        truths: in pixels of the view.
-        view: what the network sees of the image.
-        canvas: the padded image, and where in it the view lies; truths are shifted with it.
+        image: (h, w, 3) uint8, as large as the network sees it.
+        truths: in its pixels.
+        canvas: the padded image, and where in it the image lies; truths are shifted with it.
     """
-    truths = _shifted(truths, canvas)
+    truths = shifted(truths, canvas.left, canvas.top)
     mask_bytes, windows, offsets = pack_masks(truths.masks)
     slots = power_of_two(len(truths.labels), MIN_SLOTS)
     return Encoded(
-        place(warp_image(image, view), canvas),
-        np.array(view.size, np.float32),
+        place(image, canvas),
+        np.array(image.shape[:2], np.float32),
         _fill(truths.boxes, slots),
         _fill(truths.labels, slots, -1),
         _fill(truths.crowd, slots),
@@ -127,15 +126,15 @@ def encode_sample(image: np.ndarray, truths: Truths, view: View, canvas: Canvas)
     )
 
 
-def _shifted(truths: Truths, canvas: Canvas) -> Truths:
-    """Truths in pixels of the canvas; what is no mask and no labelled keypoint stays at 0."""
-    if not (canvas.top or canvas.left):
+def shifted(truths: Truths, left: int, top: int) -> Truths:
+    """Truths moved to the right and down; what is no mask and no labelled keypoint stays at 0."""
+    if not (left or top):
         return truths
     masks = []
     for (x1, y1, x2, y2), crop in truths.masks:
-        dx, dy = (canvas.left, canvas.top) if crop.size else (0, 0)
+        dx, dy = (left, top) if crop.size else (0, 0)
         masks.append(((x1 + dx, y1 + dy, x2 + dx, y2 + dy), crop))
-    corner = np.array([canvas.left, canvas.top, 0], np.float32)
+    corner = np.array([left, top, 0], np.float32)
     return truths._replace(
         boxes=truths.boxes + np.tile(corner[:2], 2),
         masks=masks,

@@ -92,11 +92,15 @@ def crop(view: View, x: float, y: float, size: tuple[int, int]) -> View:
     return View(view.matrix - [[0, 0, x], [0, 0, y]], size)
 
 
-def rotate(view: View, degrees: float) -> View:
-    """Turns clockwise about the middle; the size stays, corners are cut and come in black."""
+def rotate(view: View, degrees: float, shear: float = 0.0) -> View:
+    """Turns clockwise about the middle; the size stays, corners are cut and come in black.
+
+    Args:
+        degrees: of the turn. shear: degrees by which upright lines lean to the left before it.
+    """
     height, width = view.size
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    turn = np.array([[cosine, -sine], [sine, cosine]])
+    turn = np.array([[cosine, -sine], [sine, cosine]]) @ [[1, np.tan(np.radians(shear))], [0, 1]]
     middle = np.array([width / 2, height / 2])
     return View(compose(np.c_[turn, middle - turn @ middle], view.matrix), view.size)
 
@@ -127,8 +131,8 @@ def warp_box(box: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return np.concatenate([corners.min(0), corners.max(0)])
 
 
-def warp_image(image: np.ndarray, view: View) -> np.ndarray:
-    """The image (H, W, 3) uint8 as ``view`` shows it, (height, width, 3); outside of it 0.
+def warp_image(image: np.ndarray, view: View, fill: tuple[int, int, int] = (0, 0, 0)) -> np.ndarray:
+    """The image (H, W, 3) uint8 as ``view`` shows it, (height, width, 3); outside of it ``fill``.
 
     Shrinking averages areas (no aliasing), enlarging is bilinear. A view that only resizes, mirrors
     and cuts at whole pixels is resized and sliced, so training and predicting see the very same
@@ -142,10 +146,10 @@ def warp_image(image: np.ndarray, view: View) -> np.ndarray:
     rest = compose(view.matrix, invert(resize(identity(image.shape[:2]), middle).matrix))
     whole = np.round(rest)
     if np.allclose(rest, whole, atol=1e-6) and np.array_equal(np.abs(whole[:, :2]), np.eye(2)):
-        return _cut(_resize_pixels(image, middle), whole, view.size)
+        return _cut(_resize_pixels(image, middle), whole, view.size, fill)
     if max(scale) >= 1:
-        return _warp_pixels(image, view.matrix, view.size)
-    return _warp_pixels(_resize_pixels(image, middle), rest, view.size)
+        return _warp_pixels(image, view.matrix, view.size, fill)
+    return _warp_pixels(_resize_pixels(image, middle), rest, view.size, fill)
 
 
 def prepare_image(
@@ -169,14 +173,18 @@ def _resize_pixels(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     )
 
 
-def _warp_pixels(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _warp_pixels(
+    image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], fill: tuple[int, int, int]
+) -> np.ndarray:
     """``cv2.warpAffine``, which counts from pixel centres: half a pixel off on both sides."""
     centred = matrix.copy()
     centred[:, 2] += matrix[:, :2].sum(1) * 0.5 - 0.5
-    return cv2.warpAffine(image, centred, size[::-1], flags=cv2.INTER_LINEAR)
+    return cv2.warpAffine(image, centred, size[::-1], flags=cv2.INTER_LINEAR, borderValue=fill)
 
 
-def _cut(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _cut(
+    image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], fill: tuple[int, int, int]
+) -> np.ndarray:
     """Mirrors and shifts by whole pixels."""
     shift = matrix[:, 2].copy()
     if matrix[0, 0] < 0:
@@ -187,7 +195,7 @@ def _cut(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.nda
     source = image[max(top, 0) : max(top + size[0], 0), max(left, 0) : max(left + size[1], 0)]
     if source.shape[:2] == size:
         return np.ascontiguousarray(source)
-    result = np.zeros((*size, *image.shape[2:]), image.dtype)
+    result = np.full((*size, 3), fill, image.dtype)
     y, x = max(-top, 0), max(-left, 0)
     result[y : y + source.shape[0], x : x + source.shape[1]] = source
     return result

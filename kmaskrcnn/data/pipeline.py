@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from kmaskrcnn.data.augment import Policy, augment, check_policy
-from kmaskrcnn.data.dataset import Dataset, Sample, keypoint_names_of
-from kmaskrcnn.data.encode import Encoded, encode_sample, warp_truths
+from kmaskrcnn.data.augmentation import Policy, as_policy, draw
+from kmaskrcnn.data.augmentation.source import Source
+from kmaskrcnn.data.dataset import Dataset, keypoint_names_of
+from kmaskrcnn.data.encode import encode_sample
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.geometry import lay_out
 from kmaskrcnn.data.report import Report
@@ -70,7 +71,7 @@ def batches(
         dataset: samples by index; read from several threads.
         batch_size: images a batch; the last one may be smaller.
         min_size, max_size: the shorter side's target, and the longer side's limit.
-        augmentation: a policy of ``data.augment``: names, or a function of your own.
+        augmentation: names joined by ``+``, an ``Augmentation``, or a function of your own.
         shuffle: another order in each epoch.
         seed, initial_epoch: where the randomness starts; a resumed training passes the epochs it
             has done.
@@ -86,7 +87,7 @@ def batches(
         ValueError: an unknown augmentation, resize or canvas, an empty dataset, a batch size below
             1.
     """
-    check_policy(augmentation)
+    policy = as_policy(augmentation)
     lay = functools.partial(lay_out, canvas=canvas, max_size=max_size, size_divisor=size_divisor)
     lay(resized_size((1, 1), min_size, max_size, resize))  # refuses unknown names at once
     if len(dataset) == 0 or batch_size < 1:
@@ -96,19 +97,13 @@ def batches(
         )
     fields = _fields_of(dataset)
     report = report or getattr(dataset, "report", None) or Report()
+    source = Source(dataset, min_size, max_size, resize, report)
     threads = num_threads or _num_processors()
 
     def read(epoch, index):
         rng = np.random.default_rng([seed, int(epoch), int(index)])
-        look = functools.partial(
-            augment,
-            policy=augmentation,
-            min_size=min_size,
-            max_size=max_size,
-            rng=rng,
-            method=resize,
-        )
-        sample = _read_sample(dataset, int(index), look, lay, report)
+        image, truths = draw(source, int(index), policy, rng)
+        sample = encode_sample(image, truths, lay(image.shape[:2]))
         arrays = sample._asdict() | {"image_indices": np.int32(index)}
         return tuple(arrays[name] for name in fields)
 
@@ -171,34 +166,3 @@ def _order(length: int, shuffle: bool, seed: int, initial_epoch: int):
             yield epoch, int(index)
 
     return generate
-
-
-def _read_sample(dataset, index, look, lay, report) -> Encoded:
-    sample = get_sample(dataset, index)
-    image, view = look(sample.read())
-    num_classes, names = len(dataset.class_names), keypoint_names_of(dataset)
-    truths = warp_truths(sample, view, image.shape[:2], num_classes, report, names)
-    return encode_sample(image, truths, view, lay(view.size))
-
-
-def get_sample(dataset: Dataset, index: int) -> Sample:
-    """``dataset[index]``, with the index in the message when the dataset fails.
-
-    Raises:
-        DataError: whatever the dataset raised, or something else than a ``Sample`` came.
-    """
-    try:
-        sample = dataset[index]
-    except DataError:
-        raise
-    except Exception as error:
-        raise DataError(
-            f"sample {index} of {type(dataset).__name__}: __getitem__ raised "
-            f"{type(error).__name__}: {error}"
-        ) from error
-    if not isinstance(sample, Sample):
-        raise DataError(
-            f"sample {index} of {type(dataset).__name__}: __getitem__ returned "
-            f"{type(sample).__name__}, expected kmaskrcnn.data.Sample."
-        )
-    return sample

@@ -6,9 +6,7 @@ import sys
 
 import pytest
 
-from kmaskrcnn.cli import options
 from kmaskrcnn.cli.completion import INSTALL, VARIABLE
-from kmaskrcnn.data import augment
 from tests.terminal import run
 
 
@@ -53,10 +51,6 @@ def test_it_is_offered_to_a_shell():
     environment = os.environ | asked("kmaskrcnn ev")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment)
     assert done.stdout == b"plain,evaluate\n"
-
-
-def test_the_policies_are_those_of_the_data():
-    assert options.POLICIES == augment.POLICIES
 
 
 def test_an_unknown_shell():

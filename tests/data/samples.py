@@ -8,7 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from kmaskrcnn.data import Sample
+from kmaskrcnn.data import Report, Sample
+from kmaskrcnn.data.augmentation.source import Source
 
 SQUARE = [4.0, 2.0, 14.0, 2.0, 14.0, 12.0, 4.0, 12.0]
 
@@ -25,6 +26,11 @@ class ListDataset:
 
     def __getitem__(self, index: int) -> Sample:
         return self.samples[index]
+
+
+def source_of(dataset: Any, min_size: int, max_size: int) -> Source:
+    """Where the samples of a dataset are drawn from."""
+    return Source(dataset, min_size, max_size, "affine", Report())
 
 
 def noise_image(height: int, width: int, seed: int = 0) -> np.ndarray:

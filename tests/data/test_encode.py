@@ -7,7 +7,7 @@ import pytest
 
 from kmaskrcnn.data import DataError, Instance, Report, Sample
 from kmaskrcnn.data.encode import encode_sample, power_of_two, warp_truths
-from kmaskrcnn.data.geometry import Canvas, flip, identity, lay_out, resize
+from kmaskrcnn.data.geometry import Canvas, flip, identity, lay_out, resize, warp_image
 from kmaskrcnn.data.rle import encode
 from kmaskrcnn.ops.masks import unpack_mask
 from tests.data.samples import full_mask, noise_image
@@ -19,7 +19,8 @@ def encoded(instances, view=None, report=None, image=IMAGE, canvas=None):
     view = view or identity(image.shape[:2])
     sample = Sample(image, instances, image_id=3)
     truths = warp_truths(sample, view, image.shape[:2], 2, report or Report())
-    return encode_sample(image, truths, view, canvas or lay_out(view.size, "corner", 64, 64))
+    canvas = canvas or lay_out(view.size, "corner", 64, 64)
+    return encode_sample(warp_image(image, view), truths, canvas)
 
 
 def test_masks_come_out_as_they_went_in():
@@ -62,7 +63,7 @@ def test_on_a_square_keypoints_move_unless_they_are_not_labelled():
     sample = Sample(IMAGE, [Instance(0, box=(1, 1, 30, 30), keypoints=keypoints)])
     view = identity((40, 50))
     truths = warp_truths(sample, view, (40, 50), 2, Report(), ("nose", "chin", "neck"))
-    moved = encode_sample(IMAGE, truths, view, Canvas((64, 64), 12, 7)).keypoints
+    moved = encode_sample(IMAGE, truths, Canvas((64, 64), 12, 7)).keypoints
     np.testing.assert_array_equal(moved[0], [[17, 32, 2], [0, 0, 0], [12, 17, 1]])
     assert moved.dtype == np.float32 and not moved[1:].any()
 

@@ -9,13 +9,15 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from kmaskrcnn.augmentation import Augmentation
 from kmaskrcnn.classes import COCO_KEYPOINTS, mirrored
 from kmaskrcnn.data import DataError, Instance, Sample, batches, load
-from kmaskrcnn.data.augment import sample_view
+from kmaskrcnn.data.augmentation.views import sample_view
 from kmaskrcnn.data.geometry import invert, warp_points
 from kmaskrcnn.evaluation import CocoEvaluator, evaluate_coco
 from kmaskrcnn.ops.keypoints import decode_heatmaps, keypoint_targets
 from kmaskrcnn.structures import Detections
+from tests.data.samples import source_of
 from tests.evaluation.test_coco import Listed, same
 from tests.shared import shared_path
 
@@ -92,11 +94,11 @@ def test_a_perfect_head_on_the_true_boxes_is_nearly_faultless(augmentation):
     """
     dataset = part_of(load(shared_path(PEOPLE)), range(20, 28))
     options = {"batch_size": 1, "min_size": 400, "max_size": 666, "seed": 3}
-    predictions, mirrors = [], 0
+    predictions, mirrors, source = [], 0, source_of(dataset, 400, 666)
     for _, targets in batches(dataset, **options, augmentation=augmentation):
         index = int(targets["image_indices"][0])
         size, rng = dataset[index].size, np.random.default_rng([3, 0, index])
-        view = sample_view(augmentation, size, 400, 666, rng)
+        view = sample_view(source, size, Augmentation.named(augmentation), rng)
         found = perfect_head({key: value[0].numpy() for key, value in targets.items()})
         found[..., :2] = warp_points(found[..., :2], invert(view.matrix))
         if np.linalg.det(view.matrix[:, :2]) < 0:

@@ -1,0 +1,6 @@
+"""What the images of a training differ by from epoch to epoch."""
+
+from kmaskrcnn.data.augmentation.draw import Policy, as_policy, draw
+from kmaskrcnn.data.augmentation.own import OwnPolicy
+
+__all__ = ["OwnPolicy", "Policy", "as_policy", "draw"]

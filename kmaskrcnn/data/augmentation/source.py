@@ -1,0 +1,59 @@
+"""Where training samples are drawn from: a dataset, and the size at which the network sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from kmaskrcnn.data.dataset import Dataset, Sample, get_sample, keypoint_names_of
+from kmaskrcnn.data.encode import Truths, warp_truths
+from kmaskrcnn.data.geometry import View, warp_image
+from kmaskrcnn.data.report import Report
+from kmaskrcnn.data.resizing import Size, resized_size
+
+
+class Drawn(NamedTuple):
+    """A training sample as the network sees it: the image (h, w, 3) uint8, and its objects."""
+
+    image: np.ndarray
+    truths: Truths
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Samples of a dataset, read and warped.
+
+    Attributes:
+        dataset: samples by index; read from several threads.
+        min_size, max_size, resize: of the network's input, see ``resizing.resized_size``.
+        report: collects what is left out.
+    """
+
+    dataset: Dataset
+    min_size: int
+    max_size: int
+    resize: str
+    report: Report
+
+    def read(self, index: int) -> tuple[Sample, np.ndarray]:
+        """A sample, and its image (H, W, 3) uint8 as it is in the file."""
+        sample = get_sample(self.dataset, index)
+        return sample, sample.read()
+
+    def usual_size(self, size: Size, share: float = 1.0) -> Size:
+        """The size without augmentation; with ``share``, that of a smaller or larger short edge."""
+        return resized_size(size, max(round(share * self.min_size), 1), self.max_size, self.resize)
+
+    def seen(
+        self,
+        sample: Sample,
+        image: np.ndarray,
+        view: View,
+        fill: tuple[int, int, int] = (0, 0, 0),
+    ) -> Drawn:
+        """Image and objects through the view's one matrix."""
+        num_classes, names = len(self.dataset.class_names), keypoint_names_of(self.dataset)
+        truths = warp_truths(sample, view, image.shape[:2], num_classes, self.report, names)
+        return Drawn(warp_image(image, view, fill), truths)

@@ -1,0 +1,72 @@
+"""From the switches of places to one affine matrix: what the network sees of an image."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kmaskrcnn.augmentation import Augmentation
+from kmaskrcnn.data.augmentation.source import Source
+from kmaskrcnn.data.geometry import View, crop, flip, identity, resize, rotate
+from kmaskrcnn.data.resizing import Size
+
+
+def sample_view(
+    source: Source, size: Size, augmentation: Augmentation, rng: np.random.Generator
+) -> View:
+    """Draws what the network sees of an image.
+
+    Args:
+        source: says the size of the network's input.
+        size: (height, width) of the original image.
+        augmentation: its fields of places, which are applied in their order.
+        rng: all randomness comes from it.
+    """
+    view = _random_part(identity(size), augmentation.crop, rng)
+    shares = augmentation.train_sizes
+    share = shares[0] if len(shares) == 1 else float(rng.choice(shares))
+    usual = source.usual_size(view.size, share)
+    view = _jittered(resize(view, usual), augmentation, rng)
+    if augmentation.flip and rng.random() < augmentation.flip:
+        view = flip(view)
+    if augmentation.vertical_flip and rng.random() < augmentation.vertical_flip:
+        view = flip(view, vertical=True)
+    return _turned(view, augmentation, rng)
+
+
+def _random_part(view: View, shares: tuple[float, float], rng: np.random.Generator) -> View:
+    if shares == (1.0, 1.0):
+        return view
+    height, width = (max(int(rng.uniform(*shares) * side), 1) for side in view.size)
+    return random_crop(view, (height, width), rng)
+
+
+def _jittered(view: View, augmentation: Augmentation, rng: np.random.Generator) -> View:
+    """Smaller or larger, and cut to the canvas where it exceeds it."""
+    canvas = augmentation.canvas_size or view.size
+    if augmentation.scale != (1.0, 1.0):
+        factor = rng.uniform(*augmentation.scale)
+        height, width = (max(int(factor * side + 0.5), 1) for side in view.size)
+        view = resize(view, (height, width))
+    height, width = (min(pair) for pair in zip(view.size, canvas, strict=True))
+    view = random_crop(view, (height, width), rng)
+    return View(view.matrix, (canvas[0], canvas[1])) if augmentation.pad else view
+
+
+def _turned(view: View, augmentation: Augmentation, rng: np.random.Generator) -> View:
+    """Rotated, sheared and moved, in one step about the middle."""
+    limits = augmentation.rotation, augmentation.shear, augmentation.translation
+    if not any(limits):
+        return view
+    degrees, shear, right, down = rng.uniform(-1, 1, 4) * [*limits, augmentation.translation]
+    view = rotate(view, degrees, shear)
+    return crop(view, -right * view.size[1], -down * view.size[0], view.size)
+
+
+def random_crop(view: View, size: Size, rng: np.random.Generator) -> View:
+    """A part of ``size``, not larger than the view, at a random place in whole pixels."""
+    if tuple(size) == tuple(view.size):
+        return view
+    y, x = (
+        int(rng.integers(0, whole - part + 1)) for whole, part in zip(view.size, size, strict=True)
+    )
+    return crop(view, x, y, size)
