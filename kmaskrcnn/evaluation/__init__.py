@@ -1,7 +1,21 @@
 """How good detections are: detections and truth in, figures and pictures out."""
 
 from kmaskrcnn.data.pictures import draw_sample
+from kmaskrcnn.evaluation.analysis import Analysis, analyse
 from kmaskrcnn.evaluation.coco import CocoEvaluator, evaluate_coco
+from kmaskrcnn.evaluation.confusion import confusion_matrix
+from kmaskrcnn.evaluation.matching import Matches, match
 from kmaskrcnn.evaluation.pictures import prediction_sheet, showcase
 
-__all__ = ["CocoEvaluator", "draw_sample", "evaluate_coco", "prediction_sheet", "showcase"]
+__all__ = [
+    "Analysis",
+    "CocoEvaluator",
+    "Matches",
+    "analyse",
+    "confusion_matrix",
+    "draw_sample",
+    "evaluate_coco",
+    "match",
+    "prediction_sheet",
+    "showcase",
+]

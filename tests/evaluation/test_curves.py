@@ -1,0 +1,81 @@
+"""Curves and thresholds by hand, and the AP under them by pycocotools."""
+
+import contextlib
+import io
+import math
+
+import numpy as np
+import pytest
+from pycocotools.cocoeval import COCOeval
+
+from kmaskrcnn.evaluation import match
+from kmaskrcnn.evaluation.curves import best_thresholds, curve
+from kmaskrcnn.evaluation.truth import make_coco, read_truth
+from tests.evaluation.cases import NAMES, crowded, dataset_of, found, square
+
+
+def four_found():
+    """Three deer, found at 0.9 and 0.5; false alarms at 0.7 and 0.3."""
+    dataset = dataset_of([square(0, 0, 0), square(0, 30, 0), square(0, 0, 40)])
+    rows = [(0, 0.9, 0, 0), (0, 0.7, 60, 50), (0, 0.5, 30, 0), (0, 0.3, 60, 20)]
+    return match(dataset, [(0, found(*rows))])
+
+
+def test_a_curve_by_hand():
+    deer = curve(four_found(), 0)
+    assert deer.right.tolist() == [True, False, True, False]
+    assert deer.precision == pytest.approx([1, 1 / 2, 2 / 3, 2 / 4])
+    assert deer.recall == pytest.approx([1 / 3, 1 / 3, 2 / 3, 2 / 3])
+    assert deer.f1 == pytest.approx([2 / 4, 2 / 5, 4 / 6, 4 / 7])
+    assert deer.threshold == pytest.approx(0.5)
+    assert deer.at(0.5) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
+    assert deer.at(0.8) == pytest.approx((1, 1 / 3, 1 / 2))
+    assert math.isnan(deer.at(0.95)[0])
+    # at recalls up to 1/3 the precision is 1, up to 2/3 it is 2/3, then 0
+    assert deer.average_precision == pytest.approx((34 * 1 + 33 * 2 / 3) / 101)
+
+
+def test_equal_scores_come_together():
+    dataset = dataset_of([square(0, 0, 0), square(0, 30, 0)])
+    rows = [(0, 0.9, 0, 0), (0, 0.5, 30, 0), (0, 0.5, 60, 0), (0, 0.5, 60, 50), (0, 0.5, 30, 40)]
+    deer = curve(match(dataset, [(0, found(*rows))]), 0)
+    assert deer.f1[1] == pytest.approx(1)  # but to stop in the middle of 0.5 is no threshold
+    assert deer.threshold == pytest.approx(0.9)
+    assert deer.at(deer.threshold)[2] == pytest.approx(2 / 3)
+
+
+def test_a_class_without_anything_right_takes_the_threshold_of_all():
+    matches = four_found()
+    assert math.isnan(curve(matches, 1).threshold)
+    assert math.isnan(curve(matches, 1).average_precision)
+    assert best_thresholds(matches) == pytest.approx([0.5] * 3)
+    assert best_thresholds(match(dataset_of([]), [])).tolist() == [0.5] * 3
+
+
+@pytest.mark.parametrize("iou_type", ["mask", "box"])
+@pytest.mark.parametrize("iou", [0.5, 0.75])
+def test_the_area_is_that_of_pycocotools(iou_type, iou):
+    dataset, predictions = crowded(3, images=12)
+    matches = match(dataset, predictions, iou, iou_type)
+    precision = asked_directly(dataset, predictions, iou, iou_type)
+    for label in range(len(NAMES)):
+        assert curve(matches, label).average_precision == pytest.approx(precision[label], abs=1e-12)
+
+
+def asked_directly(dataset, predictions, iou, iou_type):
+    """COCOeval's AP of each class at one IoU."""
+    truth = read_truth(dataset)
+    results = [r for i, found in predictions for r in found.to_coco(truth.image_ids[i])]
+    for result in results:
+        result |= {"area": 1.0, "iscrowd": 0}
+    there = truth.boxes if iou_type == "box" else truth.masks
+    evaluation = COCOeval(
+        there,
+        make_coco(results, there.dataset["images"], NAMES),
+        "bbox" if iou_type == "box" else "segm",
+    )
+    evaluation.params.iouThrs = np.array([iou])
+    with contextlib.redirect_stdout(io.StringIO()):
+        evaluation.evaluate()
+        evaluation.accumulate()
+    return evaluation.eval["precision"][0, :, :, 0, -1].mean(axis=0)
