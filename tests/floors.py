@@ -53,7 +53,6 @@ FLOORS: dict[str, int] = {
     "model_file": 3,
     "model": 4,
     "export": 5,
-    "panels": 5,
     "report": 5,
     "rate_finder": 5,
     "doctor": 5,

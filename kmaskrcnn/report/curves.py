@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kmaskrcnn import pace, panels
+from kmaskrcnn import pace
 from kmaskrcnn.files import atomic
+from kmaskrcnn.report import panels
 
 PANELS_A_ROW = 3
 WATCHED = ("val_mask_AP", "val_box_AP", "val_keypoints_AP")  # the first one there names the best
