@@ -105,25 +105,22 @@ def _one_image(
     sample = dataset[index]
     size = sample_size(sample)
     _check(index, detections, size, dataset.class_names)
-    if iou_type == "mask":
-        shapes, there = _found_masks(index, detections), _true_masks(sample, size)
-    else:
-        shapes, there = _xywh(detections.boxes), _true_boxes(sample, size)
-    without = [iou_type == "mask" and i.mask is None for i in sample.instances]
-    ignored = np.array([i.crowd for i in sample.instances], bool) | np.array(without, bool)
+    compared = _masks if iou_type == "mask" else _boxes
+    shapes, there = compared(index, detections, sample, size)
     order = [list(dataset.class_names).index(name) for name in detections.class_names]
     labels = np.array(order, np.int32)[detections.labels]
-    count, classes = len(sample.instances), len(dataset.class_names)
-    truth_labels = [checked_label(i, classes, sample.name) for i in sample.instances]
-    found = Found(
-        np.full(len(labels), index), np.arange(len(labels)), labels, detections.scores,
-        _areas(shapes),
-    )  # fmt: skip
-    truth = Truths(
-        np.full(count, index), np.arange(count), np.array(truth_labels, np.int32), _areas(there),
-        ignored,
-    )  # fmt: skip
+    found = Found(*_places(index, labels), detections.scores, _areas(shapes))
+    classes = len(dataset.class_names)
+    named = [checked_label(i, classes, sample.name) for i in sample.instances]
+    excused = [i.crowd or (iou_type == "mask" and i.mask is None) for i in sample.instances]
+    ignored = np.array(excused, bool)
+    truth = Truths(*_places(index, np.array(named, np.int32)), _areas(there), ignored)
     return found, truth, _pairs(shapes, there, ignored)
+
+
+def _places(index: int, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The first three columns of one image's objects."""
+    return np.full(len(labels), index), np.arange(len(labels)), labels
 
 
 def _check(
@@ -138,26 +135,28 @@ def _check(
         raise ValueError(side_by_side(detections.class_names, class_names))
 
 
-def _found_masks(index: int, detections: Detections) -> list[dict[str, Any]]:
+def _masks(
+    index: int, detections: Detections, sample: Sample, size: tuple[int, int]
+) -> tuple[Any, Any]:
+    """The run lengths of what was found and of what is there."""
     if len(detections) and not detections.has_masks:
         raise ValueError(
             f"image {index}: expected masks, as iou_type is 'mask', and these detections have "
             "boxes only: compare by iou_type='box'."
         )
-    return detections.rle() if len(detections) else []
+    found = detections.rle() if len(detections) else []
+    return found, [instance_rle(instance, size) for instance in sample.instances]
 
 
-def _true_masks(sample: Sample, size: tuple[int, int]) -> list[dict[str, Any]]:
-    return [instance_rle(instance, size) for instance in sample.instances]
-
-
-def _true_boxes(sample: Sample, size: tuple[int, int]) -> np.ndarray:
-    """(T, 4) x y width height; of the mask where no box is stated."""
-    boxes = [
+def _boxes(
+    index: int, detections: Detections, sample: Sample, size: tuple[int, int]
+) -> tuple[Any, Any]:
+    """(D, 4) and (T, 4) x y width height; of the mask where no box is stated."""
+    there = [
         coco_mask.toBbox(instance_rle(i, size)) if i.box is None else _xywh(np.asarray([i.box]))[0]
         for i in sample.instances
     ]
-    return np.array(boxes, np.float64).reshape(-1, 4)
+    return _xywh(detections.boxes), np.array(there, np.float64).reshape(-1, 4)
 
 
 def _xywh(boxes: np.ndarray) -> np.ndarray:
