@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from kmaskrcnn import data, memory, tracing
 from kmaskrcnn.config import MaskRCNNConfig
-from kmaskrcnn.evaluation import CocoEvaluator
+from kmaskrcnn.evaluation import Evaluator
 from kmaskrcnn.network import Network
 from kmaskrcnn.results import to_detections
 from kmaskrcnn.structures import Detections
@@ -117,13 +117,13 @@ class Detector(Network):
         found["results"] = [result for _, result in self._detections(outputs, batch.origins)]
         return found
 
-    def _evaluator(self, dataset) -> CocoEvaluator:
+    def _evaluator(self, dataset) -> Evaluator:
         """COCO's limit of 100 objects an image, or the model's own where it finds more."""
         most = max(100, self.config.detections_per_image)
         dataset = data.align(dataset, self.class_names)
-        return CocoEvaluator(dataset, max_detections=(1, 10, most))
+        return Evaluator(dataset, max_detections=(1, 10, most))
 
-    def _measure(self, evaluator: CocoEvaluator) -> dict[str, float]:
+    def _measure(self, evaluator: Evaluator) -> dict[str, float]:
         samples = (evaluator.dataset[i] for i in range(len(evaluator.dataset)))
         images = (sample.read() for sample in samples)
         return evaluator.evaluate(self._predictions(images))

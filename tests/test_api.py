@@ -19,7 +19,7 @@ INVENTORY = {
     "Origin OwnPolicy Policy Problem Report Sample ShapesDataset Subset align batches check "
     "clear_errors find_broken find_data_error image_sources inference_batches inspect joint_batch "
     "load points_to_original prepare_image read_image split to_original without_broken",
-    "kmaskrcnn.evaluation": "Analysis CocoEvaluator Matches analyse confusion_matrix draw_sample "
+    "kmaskrcnn.evaluation": "Analysis Evaluator Matches analyse confusion_matrix draw_sample "
     "evaluate_coco match prediction_sheet showcase",
     "kmaskrcnn.ops": "assign_levels roi_align roi_crop roi_pool roi_warp status",
     "kmaskrcnn.backbones": "STAGES STRIDES Backbone backbone_names build_backbone build_res5 "

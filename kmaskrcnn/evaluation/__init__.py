@@ -2,14 +2,14 @@
 
 from kmaskrcnn.data.pictures import draw_sample
 from kmaskrcnn.evaluation.analysis import Analysis, analyse
-from kmaskrcnn.evaluation.coco import CocoEvaluator, evaluate_coco
 from kmaskrcnn.evaluation.confusion import confusion_matrix
+from kmaskrcnn.evaluation.evaluator import Evaluator, evaluate_coco
 from kmaskrcnn.evaluation.matching import Matches, match
 from kmaskrcnn.evaluation.pictures import prediction_sheet, showcase
 
 __all__ = [
     "Analysis",
-    "CocoEvaluator",
+    "Evaluator",
     "Matches",
     "analyse",
     "confusion_matrix",

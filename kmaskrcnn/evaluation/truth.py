@@ -1,40 +1,40 @@
-"""The ground truth of a dataset as pycocotools wants it, masks as run lengths only."""
+"""The ground truth of a dataset, read once: boxes, areas, masks as run lengths, keypoints."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from pycocotools import mask as coco_mask
-from pycocotools.coco import COCO
 
-from kmaskrcnn.data.dataset import Dataset, Instance, Sample, keypoint_names_of
+from kmaskrcnn.data.dataset import Dataset, Instance, Sample, checked_label, keypoint_names_of
 from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.keypoints import checked_keypoints
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import instance_rle
 from kmaskrcnn.detections.coco import PIXEL_INDEX
+from kmaskrcnn.evaluation.columns import TrueObjects
 
 
 class Truth(NamedTuple):
     """Ground truth of N images, held for any number of evaluations.
 
     Attributes:
-        image_ids: (N) our id of each image, its place when images are sorted by the file's ids.
+        class_names: that labels are rows of.
+        image_ids: (N) the file's, or the place in the dataset.
+        ranks: (N,) int, from 1: each image's place when they are sorted by the file's ids.
         sizes: (N) height, width.
-        boxes: COCO with boxes and the areas that the dataset states.
-        masks: COCO with masks; None if no object of the dataset has a mask.
-        keypoints: COCO with keypoints; None if the dataset names none.
+        objects: of all images.
+        has_masks: whether any object has one (or there are none at all).
     """
 
-    image_ids: list[int]
+    class_names: tuple[str, ...]
+    image_ids: list[Any]
+    ranks: np.ndarray
     sizes: list[tuple[int, int]]
-    boxes: COCO
-    masks: COCO | None
-    keypoints: COCO | None = None
+    objects: TrueObjects
+    has_masks: bool
 
 
 def read_truth(dataset: Dataset) -> Truth:
@@ -48,39 +48,29 @@ def read_truth(dataset: Dataset) -> Truth:
         DataError: a run-length code that does not fit its image, a label without a class name,
             keypoints that are not those of the dataset's ``keypoint_names``.
     """
-    report = getattr(dataset, "report", None)
-    report = report if isinstance(report, Report) else Report()
+    names = tuple(dataset.class_names)
     keypoint_names = keypoint_names_of(dataset)
-    ids, sizes, boxes, masks, keypoints, without = [], [], [], [], [], []
+    ids, sizes, rows, points, without = [], [], [], [], []
     for index in range(len(dataset)):
         sample = dataset[index]
         size = sample_size(sample)
-        ids.append(sample.image_id)
+        ids.append(index if sample.image_id is None else sample.image_id)
         sizes.append(size)
         for instance in sample.instances:
             place = f"{sample.name}, annotation {instance.annotation_id}"
-            box, mask = _annotations(instance, size, place)
-            boxes.append(box | {"image_id": index})
-            masks.append(mask | {"image_id": index})
+            label = checked_label(instance, len(names), sample.name)
+            rows.append((index, label, *_shape(instance, size, place)))
             if keypoint_names:
-                listed = _keypoints(instance, keypoint_names, sample.name)
-                keypoints.append(boxes[-1] | listed)
+                points.append(_keypoints(instance, keypoint_names, sample.name))
             if instance.mask is None:
                 without.append(place)
-    order = _ranks(ids)
-    for annotation in boxes + masks + keypoints:
-        annotation["image_id"] = order[annotation["image_id"]]
-    has_masks = not boxes or len(without) < len(boxes)
-    for place in without if has_masks else []:
-        report.add("object without a mask ignored where masks are measured", place)
-    names = dataset.class_names
-    images = [
-        {"id": image_id, "height": height, "width": width}
-        for image_id, (height, width) in sorted(zip(order, sizes, strict=True))
-    ]
-    masks_truth = make_coco(masks, images, names) if has_masks else None
-    keypoints_truth = make_coco(keypoints, images, names) if keypoint_names else None
-    return Truth(order, sizes, make_coco(boxes, images, names), masks_truth, keypoints_truth)
+    has_masks = not rows or len(without) < len(rows)
+    _count(dataset, without if has_masks else ())
+    objects = _columns(rows)
+    if keypoint_names:
+        shape = (-1, len(keypoint_names), 3)
+        objects = objects._replace(keypoints=np.array(points, float).reshape(shape))
+    return Truth(names, ids, np.array(_ranks(ids), int), sizes, objects, has_masks)
 
 
 def sample_size(sample: Sample) -> tuple[int, int]:
@@ -92,40 +82,53 @@ def sample_size(sample: Sample) -> tuple[int, int]:
     return int(size[0]), int(size[1])
 
 
-def _annotations(
-    instance: Instance, size: tuple[int, int], place: str
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """One object for the measure of boxes and for that of masks."""
+def _shape(instance: Instance, size: tuple[int, int], place: str) -> tuple[Any, ...]:
+    """Box, area, crowd, run lengths, whether they are the mask's: a row of `TrueObjects`."""
     if instance.mask is None and instance.box is None:
         raise ValueError(f"{place}: expected a mask or a box, got neither")
     rle = instance_rle(instance, size)
     if instance.box is None:
-        bbox = coco_mask.toBbox(rle).tolist()
+        box = coco_mask.toBbox(rle).tolist()
     else:
         left, top, right, bottom = (float(v) for v in instance.box)
-        bbox = [left, top, right - left, bottom - top]
+        box = [left, top, right - left, bottom - top]
     area = float(coco_mask.area(rle)) if instance.area is None else float(instance.area)
-    crowd = int(instance.crowd)
-    common = {"category_id": int(instance.label) + 1, "area": area, "bbox": bbox}
-    unknown = int(instance.mask is None)
-    return (
-        common | {"iscrowd": crowd},
-        common | {"iscrowd": crowd or unknown, "segmentation": rle},
+    return box, area, instance.crowd, rle["counts"], instance.mask is not None
+
+
+def _keypoints(instance: Instance, names: Sequence[str], place: str) -> np.ndarray:
+    """(J, 3), zeros for what is not labelled."""
+    points = checked_keypoints(instance, names, place)
+    return np.where(points[:, 2:] > 0, points - PIXEL_INDEX, 0)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> TrueObjects:
+    """One array, or list of run lengths, a column."""
+    columns = zip(*rows, strict=True) if rows else [()] * 7
+    images, labels, boxes, areas, crowd, masks, has_mask = columns
+    return TrueObjects(
+        np.array(images, int),
+        np.array(labels, int),
+        np.array(boxes, float).reshape(-1, 4),
+        np.array(areas, float),
+        np.array(crowd, bool),
+        list(masks),
+        np.array(has_mask, bool),
     )
 
 
-def _keypoints(instance: Instance, names: Sequence[str], place: str) -> dict[str, Any]:
-    """COCO's list and count; an object of which none is labelled is ignored by pycocotools."""
-    points = checked_keypoints(instance, names, place)
-    labelled = points[:, 2] > 0
-    listed = np.where(labelled[:, None], points - PIXEL_INDEX, 0)
-    return {"keypoints": listed.reshape(-1).tolist(), "num_keypoints": int(labelled.sum())}
+def _count(dataset: Dataset, without: Sequence[str]) -> None:
+    """Objects without a mask among others, in the dataset's report if it has one."""
+    report = getattr(dataset, "report", None)
+    if isinstance(report, Report):
+        for place in without:
+            report.add("object without a mask ignored where masks are measured", place)
 
 
 def _ranks(ids: Sequence[Any]) -> list[int]:
     """1-based places of the images in the order of their ids, or as they come if ids are no order.
 
-    pycocotools breaks ties of score by the order of the image ids: a shuffled dataset must not
+    COCO's rules break ties of score by the order of the image ids: a shuffled dataset must not
     change the figures.
     """
     kinds = {type(i) for i in ids}
@@ -133,21 +136,3 @@ def _ranks(ids: Sequence[Any]) -> list[int]:
         return list(range(1, len(ids) + 1))
     place = {image_id: rank for rank, image_id in enumerate(sorted(ids), 1)}
     return [place[image_id] for image_id in ids]
-
-
-def make_coco(
-    annotations: Iterable[dict[str, Any]], images: list[dict[str, Any]], class_names: Sequence[str]
-) -> COCO:
-    """pycocotools' object over annotations or results; ids are given here, from 1.
-
-    (pycocotools takes id 0 of a truth for "not matched".)
-    """
-    coco = COCO()
-    coco.dataset = {
-        "images": images,
-        "categories": [{"id": i, "name": name} for i, name in enumerate(class_names, 1)],
-        "annotations": [a | {"id": number} for number, a in enumerate(annotations, 1)],
-    }
-    with contextlib.redirect_stdout(io.StringIO()):
-        coco.createIndex()
-    return coco

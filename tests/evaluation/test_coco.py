@@ -12,7 +12,7 @@ from pycocotools.cocoeval import COCOeval
 
 from kmaskrcnn.data import DataError, Instance, Sample, ShapesDataset, load
 from kmaskrcnn.data.rle import instance_rle
-from kmaskrcnn.evaluation import CocoEvaluator, evaluate_coco
+from kmaskrcnn.evaluation import Evaluator, evaluate_coco
 from kmaskrcnn.structures import Detections
 from tests.shared import shared_path
 
@@ -162,7 +162,7 @@ def test_known_figures(kind, iou_type):
     categories = sorted(truth["categories"], key=lambda c: c["id"])
     labels = {c["id"]: i for i, c in enumerate(categories)}
     dataset = Listed(from_coco(truth, labels), [c["name"] for c in categories])
-    evaluator = CocoEvaluator(dataset)
+    evaluator = Evaluator(dataset)
     rank = dict(zip([s.image_id for s in dataset.samples], evaluator.truth.image_ids, strict=True))
     results = [
         r | {"image_id": rank[r["image_id"]], "category_id": labels[r["category_id"]] + 1}
@@ -298,7 +298,7 @@ def test_truth_is_read_once_and_holds_no_image_sized_mask():
 
     shapes = ShapesDataset(4)
     dataset = Counting([shapes[i] for i in range(4)], shapes.class_names)
-    evaluator = CocoEvaluator(dataset)
+    evaluator = Evaluator(dataset)
     assert dataset.reads == 0
     first = evaluator.evaluate([])
     assert evaluator.evaluate([]).keys() == first.keys() and dataset.reads == 4
@@ -331,7 +331,7 @@ def test_many_objects_of_one_class_need_a_higher_limit():
     figures = evaluate_coco(dataset, found, max_detections=(1, 100, 500))
     assert figures["box/AR500"] == figures["box/AP"] == pytest.approx(1)
     with pytest.raises(ValueError, match="3 rising numbers, got"):
-        CocoEvaluator(dataset, max_detections=(100,))
+        Evaluator(dataset, max_detections=(100,))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from kmaskrcnn.classes import COCO_KEYPOINTS, mirrored
 from kmaskrcnn.data import DataError, Instance, Sample, batches, load
 from kmaskrcnn.data.augmentation.views import sample_view
 from kmaskrcnn.data.geometry import invert, warp_points
-from kmaskrcnn.evaluation import CocoEvaluator, evaluate_coco
+from kmaskrcnn.evaluation import Evaluator, evaluate_coco
 from kmaskrcnn.ops.keypoints import decode_heatmaps, keypoint_targets
 from kmaskrcnn.structures import Detections
 from tests.data.samples import source_of
@@ -140,7 +140,7 @@ def test_known_figures():
     truth = json.loads((folder / case["gt"]).read_text())
     dataset = Listed(with_keypoints(truth), ["person"])
     dataset.keypoint_names = tuple(map(str, range(17)))
-    evaluator = CocoEvaluator(dataset)
+    evaluator = Evaluator(dataset)
     points = json.loads((folder / case["dt"]).read_text())
     found = Detections(
         np.array([d["bbox"] for d in points]) + [[0, 0, *d["bbox"][:2]] for d in points],
@@ -231,7 +231,7 @@ def test_what_does_not_fit_is_refused():
         evaluate_coco(dataset, [(0, found), (1, plain)])
     for sigmas in ([0.1], [0.1, 0.1, 0]):
         with pytest.raises(ValueError, match="keypoint_sigmas: expected 3 numbers above 0"):
-            CocoEvaluator(dataset, keypoint_sigmas=sigmas)
+            Evaluator(dataset, keypoint_sigmas=sigmas)
     dataset.keypoint_names = ("nose",)
     with pytest.raises(DataError, match=r"0\.png, annotation None: keypoints of shape \(3, 3\)"):
         evaluate_coco(dataset, [])

@@ -44,6 +44,7 @@ class CocoDataset:
         images: str | Path | None = None,
         skip_broken: bool = False,
         content: Any = None,
+        photographs: bool = True,
     ) -> None:
         """Reads ``path``; ``images`` is the images' folder, looked for around the file when None.
 
@@ -53,6 +54,7 @@ class CocoDataset:
             skip_broken: an image that is not found is no error yet; objects whose run-length code
                 or keypoints cannot be read are left out.
             content: of the file, where it has been read already.
+            photographs: False: they are not looked for. (To measure results, the file is enough.)
 
         Raises:
             DataError: not a COCO instances file, a category id of two names, missing images, a
@@ -71,8 +73,11 @@ class CocoDataset:
             self.report,
         )
         self._instances = self._read_annotations(annotations, categories.labels, skip_broken)
-        self.images = _find_images(self.path, self._records, images, skip_broken)
-        self._files = _image_files(self.images, self._records, self.path, skip_broken)
+        self.images = self.path.parent
+        self._files = [self.images / record["file_name"] for record in self._records]
+        if photographs:
+            self.images = _find_images(self.path, self._records, images, skip_broken)
+            self._files = _image_files(self.images, self._records, self.path, skip_broken)
 
     @property
     def description(self) -> str:

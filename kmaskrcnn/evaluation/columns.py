@@ -1,0 +1,60 @@
+"""Objects of many images side by side, one row each: small enough for a whole dataset in memory."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class TrueObjects(NamedTuple):
+    """The N objects of a dataset.
+
+    Attributes:
+        images: (N,) int, the place of its image in the dataset.
+        labels: (N,) int, rows of the dataset's ``class_names``.
+        boxes: (N, 4) float64, x y width height in pixels of the original image.
+        areas: (N,) float64, square pixels: as the dataset states, else of the mask.
+        crowd: (N,) bool, regions of many objects that were not told apart.
+        masks: N compressed run lengths; of the box where there is no mask.
+        has_mask: (N,) bool, whether the object's mask is known.
+        keypoints: (N, J, 3) float64, COCO's x y (indices of pixels) and visibility; None where the
+            dataset names none.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    boxes: np.ndarray
+    areas: np.ndarray
+    crowd: np.ndarray
+    masks: list[bytes]
+    has_mask: np.ndarray
+    keypoints: np.ndarray | None = None
+
+
+class Found(NamedTuple):
+    """The N objects that were found in a dataset's images, each image's one after another.
+
+    Attributes:
+        images, labels, boxes: as in `TrueObjects`.
+        scores: (N,) float64.
+        areas: (N,) float64, square pixels of the boxes.
+        masks: N compressed run lengths; None where masks were not predicted.
+        mask_areas: (N,) float64, their areas; None without masks.
+        keypoints: (N, J, 3) float64, COCO's x y and a score; None where none were predicted.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    boxes: np.ndarray
+    scores: np.ndarray
+    areas: np.ndarray
+    masks: list[bytes] | None = None
+    mask_areas: np.ndarray | None = None
+    keypoints: np.ndarray | None = None
+
+
+def rows_by_class(labels: np.ndarray, num_classes: int) -> list[np.ndarray]:
+    """The rows of each class, in their order."""
+    order = np.argsort(labels, kind="stable")
+    return np.split(order, np.searchsorted(labels[order], np.arange(1, num_classes)))
