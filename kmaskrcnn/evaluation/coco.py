@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from pycocotools.cocoeval import Params
 
-from kmaskrcnn.evaluation.columns import Found
+from kmaskrcnn.evaluation.columns import FoundObjects
 from kmaskrcnn.evaluation.engine import KEYPOINT_LIMIT, Task, count
 from kmaskrcnn.evaluation.figures import keypoint_summary, per_class, prefixed, summary
 from kmaskrcnn.evaluation.truth import Truth
@@ -16,7 +16,7 @@ COCO_SIGMAS = Params("keypoints").kpt_oks_sigmas  # of COCO's 17 keypoints of pe
 
 
 def coco_figures(
-    truth: Truth, found: Found, limits: tuple[int, ...], sigmas: np.ndarray
+    truth: Truth, found: FoundObjects, limits: tuple[int, ...], sigmas: np.ndarray
 ) -> dict[str, float]:
     """``box/…``, ``mask/…`` and ``keypoints/…``, of what both sides have.
 
@@ -37,7 +37,7 @@ def coco_figures(
     return figures
 
 
-def _figures(kind: str, truth: Truth, found: Found, task: Task) -> dict[str, float]:
+def _figures(kind: str, truth: Truth, found: FoundObjects, task: Task) -> dict[str, float]:
     curves = count(truth, found, task)
     figures = keypoint_summary(curves) if kind == "keypoints" else summary(curves)
     return prefixed(kind, figures | per_class(curves, truth.class_names))

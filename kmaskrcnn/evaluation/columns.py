@@ -32,7 +32,7 @@ class TrueObjects(NamedTuple):
     keypoints: np.ndarray | None = None
 
 
-class Found(NamedTuple):
+class FoundObjects(NamedTuple):
     """The N objects that were found in a dataset's images, each image's one after another.
 
     Attributes:

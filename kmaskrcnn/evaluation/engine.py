@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
 
-from kmaskrcnn.evaluation.columns import Found, TrueObjects, rows_by_class
+from kmaskrcnn.evaluation.columns import FoundObjects, TrueObjects, rows_by_class
 from kmaskrcnn.evaluation.truth import Truth
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)  # of IoU or OKS
@@ -72,7 +72,7 @@ class Task(NamedTuple):
         return self.iou_type in ("segm", "boundary")
 
 
-def count(truth: Truth, found: Found, task: Task) -> Curves:
+def count(truth: Truth, found: FoundObjects, task: Task) -> Curves:
     """Precision and recall of every class."""
     areas = KEYPOINT_AREAS if task.iou_type == "keypoints" else AREAS
     shape = (len(truth.class_names), len(areas), len(task.limits))
@@ -89,7 +89,7 @@ def count(truth: Truth, found: Found, task: Task) -> Curves:
 
 
 def _evaluated(
-    truth: Truth, found: Found, task: Task, label: int, rows: tuple[np.ndarray, np.ndarray]
+    truth: Truth, found: FoundObjects, task: Task, label: int, rows: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """The curves of one class, of its rows in truth and found."""
     true_rows, found_rows = rows
@@ -142,7 +142,7 @@ def _truth_of(truth: Truth, task: Task, rows: np.ndarray) -> dict[str, Sequence[
     return columns
 
 
-def _results_of(truth: Truth, found: Found, task: Task, rows: np.ndarray) -> dict[str, Any]:
+def _results_of(truth: Truth, found: FoundObjects, task: Task, rows: np.ndarray) -> dict[str, Any]:
     """What was found, in COCO's terms; its size is the mask's where masks are measured."""
     areas = found.mask_areas if task.masked else None
     columns = _common(truth, found, found.areas if areas is None else areas, rows)
@@ -155,7 +155,7 @@ def _results_of(truth: Truth, found: Found, task: Task, rows: np.ndarray) -> dic
 
 
 def _common(
-    truth: Truth, objects: TrueObjects | Found, areas: np.ndarray, rows: np.ndarray
+    truth: Truth, objects: TrueObjects | FoundObjects, areas: np.ndarray, rows: np.ndarray
 ) -> dict[str, Sequence[Any]]:
     return {
         "image_id": truth.ranks[objects.images[rows]].tolist(),
@@ -164,7 +164,9 @@ def _common(
     }
 
 
-def _codes(truth: Truth, objects: TrueObjects | Found, rows: np.ndarray) -> list[dict[str, Any]]:
+def _codes(
+    truth: Truth, objects: TrueObjects | FoundObjects, rows: np.ndarray
+) -> list[dict[str, Any]]:
     masks = objects.masks or []
     places = objects.images[rows].tolist()
     return [

@@ -9,7 +9,7 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Dataset, keypoint_names_of, side_by_side
 from kmaskrcnn.detections.coco import PIXEL_INDEX
-from kmaskrcnn.evaluation.columns import Found
+from kmaskrcnn.evaluation.columns import FoundObjects
 from kmaskrcnn.evaluation.truth import Truth
 from kmaskrcnn.ops import regions
 from kmaskrcnn.structures import Detections
@@ -17,7 +17,7 @@ from kmaskrcnn.structures import Detections
 
 def read_predictions(
     predictions: Iterable[tuple[int, Detections]], dataset: Dataset, truth: Truth
-) -> Found:
+) -> FoundObjects:
     """All predictions as columns; of a mask its run lengths and its area are kept, no pixels.
 
     Args:
@@ -59,7 +59,7 @@ def _check(dataset: Dataset, truth: Truth, index: int, found: Detections, seen: 
             raise ValueError(f"image {index}: the truth's keypoints are {names}, got {given}")
 
 
-def _of_image(index: int, found: Detections, class_names: Sequence[str]) -> Found:
+def _of_image(index: int, found: Detections, class_names: Sequence[str]) -> FoundObjects:
     """The objects of one image; labels are those of the dataset, whatever the detector's order."""
     places = np.array([class_names.index(name) for name in found.class_names], int)
     edges = found.boxes.astype(np.float64)
@@ -68,7 +68,7 @@ def _of_image(index: int, found: Detections, class_names: Sequence[str]) -> Foun
     for region in found.regions() if found.has_masks else ():
         masks.append(regions.to_rle(region, found.image_size)["counts"].encode())
         areas.append(region.area)
-    return Found(
+    return FoundObjects(
         np.full(len(found), index),
         places[found.labels],
         np.concatenate([edges[:, :2], sides], axis=1),
@@ -80,10 +80,10 @@ def _of_image(index: int, found: Detections, class_names: Sequence[str]) -> Foun
     )
 
 
-def _nothing(with_masks: bool, with_keypoints: bool, num_keypoints: int) -> Found:
+def _nothing(with_masks: bool, with_keypoints: bool, num_keypoints: int) -> FoundObjects:
     """No objects at all."""
     rows = np.zeros(0)
-    return Found(
+    return FoundObjects(
         rows.astype(int),
         rows.astype(int),
         np.zeros((0, 4)),
@@ -95,7 +95,7 @@ def _nothing(with_masks: bool, with_keypoints: bool, num_keypoints: int) -> Foun
     )
 
 
-def _joined(parts: Sequence[Found]) -> Found:
+def _joined(parts: Sequence[FoundObjects]) -> FoundObjects:
     """The parts one after another; the first says whether there are masks and keypoints."""
     columns: dict[str, Any] = {}
     for name, first in parts[0]._asdict().items():
@@ -104,7 +104,7 @@ def _joined(parts: Sequence[Found]) -> Found:
             columns[name] = [row for rows in column for row in rows]
         else:
             columns[name] = None if first is None else np.concatenate(column)
-    return Found(**columns)
+    return FoundObjects(**columns)
 
 
 def _in_all(what: str, kinds: set[bool]) -> bool:

@@ -17,7 +17,7 @@ from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.coco_tables import Ids
 from kmaskrcnn.data.formats.files import read_json
 from kmaskrcnn.data.rle import FAR, instance_rle, read_counts
-from kmaskrcnn.evaluation.columns import Found
+from kmaskrcnn.evaluation.columns import FoundObjects
 from kmaskrcnn.evaluation.truth import Truth
 
 KINDS = ("bbox", "segmentation", "keypoints")
@@ -25,7 +25,7 @@ BEYOND = 1e9  # no coordinate and no score is
 Entries = list[dict[str, Any]]
 
 
-def read_results(path: str | Path, dataset: Dataset, truth: Truth) -> Found:
+def read_results(path: str | Path, dataset: Dataset, truth: Truth) -> FoundObjects:
     """The results in a file, as pycocotools' ``loadRes`` takes them.
 
     A box that is not given is that of the mask, or of the keypoints. Objects are sized by the box
@@ -63,7 +63,7 @@ def read_results(path: str | Path, dataset: Dataset, truth: Truth) -> Found:
     if masks is not None and "bbox" in kinds:
         mask_areas = areas
     scores = _numbers(path, [{"score": [e.get("score")]} for e in entries], "score", 1)[:, 0]
-    return Found(images, labels, boxes, scores, areas, masks, mask_areas, keypoints)
+    return FoundObjects(images, labels, boxes, scores, areas, masks, mask_areas, keypoints)
 
 
 def _entries(path: str | Path) -> Entries:

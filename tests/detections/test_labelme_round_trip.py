@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from kmaskrcnn import data
-from kmaskrcnn.data.rle import decode_window
-from kmaskrcnn.evaluation.truth import instance_rle
+from kmaskrcnn.data.rle import decode_window, instance_rle
 from kmaskrcnn.ops.regions import Region, to_mask
 from tests.detections.some import NAMES, of_boxes, of_masks, probable, random_masks
 

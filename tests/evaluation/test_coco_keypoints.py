@@ -1,6 +1,5 @@
 """AP of keypoints, equal to pycocotools' asked directly with the same files."""
 
-import json
 import math
 from dataclasses import replace
 
@@ -131,43 +130,6 @@ def part_of(dataset, indices):
     listed = Listed([dataset[i] for i in indices], dataset.class_names)
     listed.keypoint_names = dataset.keypoint_names
     return listed
-
-
-def test_known_figures():
-    """A vector of faster_coco_eval's repository, to all its digits."""
-    folder = shared_path("datasets/coco_eval_vectors")
-    case = json.loads((folder / "expected.json").read_text())["keypoints_small"]
-    truth = json.loads((folder / case["gt"]).read_text())
-    dataset = Listed(with_keypoints(truth), ["person"])
-    dataset.keypoint_names = tuple(map(str, range(17)))
-    evaluator = Evaluator(dataset)
-    points = json.loads((folder / case["dt"]).read_text())
-    found = Detections(
-        np.array([d["bbox"] for d in points]) + [[0, 0, *d["bbox"][:2]] for d in points],
-        [d["score"] for d in points],
-        np.zeros(len(points), int),
-        ["person"],
-        evaluator.truth.sizes[0],
-        keypoints=[np.reshape(d["keypoints"], (17, 3)) + [0.5, 0.5, 0] for d in points],
-    )
-    got = evaluator.evaluate([(0, found)])
-    same({k: got[f"keypoints/{k}"] for k in case["stats"]}, case["stats"])
-
-
-def with_keypoints(truth):
-    """Its one image with the file's numbers, continuous pixels."""
-    (image,) = truth["images"]
-    instances = [
-        Instance(
-            0,
-            box=np.array(a["bbox"]) + [0, 0, *a["bbox"][:2]],
-            crowd=bool(a["iscrowd"]),
-            area=a["area"],
-            keypoints=np.reshape(a["keypoints"], (17, 3)) + [0.5, 0.5, 0],
-        )
-        for a in truth["annotations"]
-    ]
-    return [Sample("", instances, image["id"], (image["height"], image["width"]))]
 
 
 def oks(found, truth, area, sigma):

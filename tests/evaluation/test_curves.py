@@ -10,8 +10,8 @@ from pycocotools.cocoeval import COCOeval
 
 from kmaskrcnn.evaluation import match
 from kmaskrcnn.evaluation.curves import best_thresholds, curve
-from kmaskrcnn.evaluation.truth import make_coco, read_truth
 from tests.evaluation.cases import NAMES, crowded, dataset_of, found, square
+from tests.evaluation.reference import as_coco, loaded
 
 
 def four_found():
@@ -64,16 +64,13 @@ def test_the_area_is_that_of_pycocotools(iou_type, iou):
 
 def asked_directly(dataset, predictions, iou, iou_type):
     """COCOeval's AP of each class at one IoU."""
-    truth = read_truth(dataset)
-    results = [r for i, found in predictions for r in found.to_coco(truth.image_ids[i])]
-    for result in results:
-        result |= {"area": 1.0, "iscrowd": 0}
-    there = truth.boxes if iou_type == "box" else truth.masks
-    evaluation = COCOeval(
-        there,
-        make_coco(results, there.dataset["images"], NAMES),
-        "bbox" if iou_type == "box" else "segm",
-    )
+    results = [r for i, d in predictions for r in d.to_coco(dataset[i].image_id)]
+    if iou_type == "mask":
+        results = [{k: v for k, v in result.items() if k != "bbox"} for result in results]
+    truth = loaded(as_coco(dataset))
+    with contextlib.redirect_stdout(io.StringIO()):
+        there = truth.loadRes(results)
+    evaluation = COCOeval(truth, there, "bbox" if iou_type == "box" else "segm")
     evaluation.params.iouThrs = np.array([iou])
     with contextlib.redirect_stdout(io.StringIO()):
         evaluation.evaluate()
