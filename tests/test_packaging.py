@@ -9,7 +9,12 @@ from tests.floors import ROOT
 
 CONFIG = configparser.ConfigParser()
 CONFIG.read(ROOT.parent / "setup.cfg")
-MODULE_OF = {"opencv-python-headless": "cv2", "scikit-image": "skimage", "pillow": "PIL"}
+MODULE_OF = {
+    "opencv-python-headless": "cv2",
+    "scikit-image": "skimage",
+    "pillow": "PIL",
+    "faster-coco-eval": "faster_coco_eval",
+}
 NEVER = ("opencv-python", "opencv-contrib-python", "imgaug", "tensorflow-addons")
 EXTRAS = ("pandas", "supervision", "tensorboard")  # of users; the others are of developers
 
