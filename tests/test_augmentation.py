@@ -19,6 +19,17 @@ OFF_DEFAULTS = {
     "shear": 5.0,
     "translation": 0.1,
     "fill": (1, 2, 3),
+    "mosaic": 0.5,
+    "mosaic_middle": (0.4, 0.6),
+    "copy_paste": 0.5,
+    "paste_count": (0, 3),
+    "paste_blend": 1.0,
+    "min_visible": 0.2,
+    "brightness": 0.1,
+    "contrast": 0.2,
+    "saturation": 0.3,
+    "hue": 4.0,
+    "color_share": 0.75,
 }
 
 
@@ -57,6 +68,11 @@ def test_unknown_names_are_listed():
         ("rotation", float("nan")),
         ("shear", 90.0),
         ("fill", (0, 0, 256)),
+        ("mosaic", 2.0),
+        ("mosaic_middle", (0.7, 0.3)),
+        ("paste_count", (-1, 3)),
+        ("paste_blend", -1.0),
+        ("hue", 200.0),
     ],
 )
 def test_what_is_out_of_range_is_named(name, value):

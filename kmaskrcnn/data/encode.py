@@ -126,6 +126,18 @@ def encode_sample(image: np.ndarray, truths: Truths, canvas: Canvas) -> Encoded:
     )
 
 
+def join(*parts: Truths) -> Truths:
+    """The objects of several truths, in one image's pixels."""
+    boxes, labels, crowd, masks, keypoints = zip(*parts, strict=True)
+    return Truths(
+        np.concatenate(boxes),
+        np.concatenate(labels),
+        np.concatenate(crowd),
+        [mask for part in masks for mask in part],
+        np.concatenate(keypoints),
+    )
+
+
 def shifted(truths: Truths, left: int, top: int) -> Truths:
     """Truths moved to the right and down; what is no mask and no labelled keypoint stays at 0."""
     if not (left or top):

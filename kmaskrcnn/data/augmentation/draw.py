@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from kmaskrcnn.augmentation import Augmentation
+from kmaskrcnn.data.augmentation.copy_paste import paste_objects
+from kmaskrcnn.data.augmentation.mosaic import draw_mosaic
 from kmaskrcnn.data.augmentation.own import OwnPolicy, look_through
-from kmaskrcnn.data.augmentation.source import Drawn, Source
-from kmaskrcnn.data.augmentation.views import sample_view
+from kmaskrcnn.data.augmentation.photometric import recolour
+from kmaskrcnn.data.augmentation.source import Drawn, Source, size_of
+from kmaskrcnn.data.augmentation.views import chance, sample_view
 from kmaskrcnn.data.geometry import identity, resize
 
 Policy = str | Augmentation | OwnPolicy
@@ -41,10 +44,21 @@ def draw(
     Raises:
         DataError: a sample that cannot be read, or a function of the user's that fails.
     """
+    if not isinstance(policy, Augmentation):
+        sample, image = source.read(index)
+        usual = resize(identity(size_of(image)), source.usual_size(size_of(image)))
+        return source.seen(sample, *look_through(policy, image, usual, rng))
+    make = draw_mosaic if chance(policy.mosaic, rng) else draw_one
+    drawn = make(source, index, policy, rng)
+    if chance(policy.copy_paste, rng):
+        drawn = paste_objects(drawn, source, policy, rng)
+    return drawn._replace(image=recolour(drawn.image, policy, rng))
+
+
+def draw_one(
+    source: Source, index: int, augmentation: Augmentation, rng: np.random.Generator
+) -> Drawn:
+    """One image through one view."""
     sample, image = source.read(index)
-    size = image.shape[0], image.shape[1]
-    if isinstance(policy, Augmentation):
-        view = sample_view(source, size, policy, rng)
-        return source.seen(sample, image, view, policy.fill)
-    usual = resize(identity(size), source.usual_size(size))
-    return source.seen(sample, *look_through(policy, image, usual, rng))
+    view = sample_view(source, size_of(image), augmentation, rng)
+    return source.seen(sample, image, view, augmentation.fill)

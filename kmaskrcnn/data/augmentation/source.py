@@ -9,9 +9,14 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Dataset, Sample, get_sample, keypoint_names_of
 from kmaskrcnn.data.encode import Truths, warp_truths
-from kmaskrcnn.data.geometry import View, warp_image
+from kmaskrcnn.data.geometry import View, warp_box, warp_image
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.resizing import Size, resized_size
+
+
+def size_of(image: np.ndarray) -> Size:
+    """The height and width of an image (h, w, 3)."""
+    return image.shape[0], image.shape[1]
 
 
 class Drawn(NamedTuple):
@@ -53,7 +58,19 @@ class Source:
         view: View,
         fill: tuple[int, int, int] = (0, 0, 0),
     ) -> Drawn:
-        """Image and objects through the view's one matrix."""
+        """Image and objects through the view's one matrix.
+
+        An object of which nothing is left is reported where the augmentation is not to blame: the
+        whole image is seen, no smaller than without.
+        """
         num_classes, names = len(self.dataset.class_names), keypoint_names_of(self.dataset)
-        truths = warp_truths(sample, view, image.shape[:2], num_classes, self.report, names)
+        report = self.report if self._shows_all(view, size_of(image)) else Report()
+        truths = warp_truths(sample, view, size_of(image), num_classes, report, names)
         return Drawn(warp_image(image, view, fill), truths)
+
+    def _shows_all(self, view: View, size: Size) -> bool:
+        left, top, right, bottom = warp_box(np.array([0, 0, size[1], size[0]]), view.matrix)
+        height, width = view.size
+        inside = min(left, top) > -0.5 and right < width + 0.5 and bottom < height + 0.5
+        usual = np.prod(np.divide(self.usual_size(size), size))
+        return bool(inside and abs(np.linalg.det(view.matrix[:, :2])) > 0.99 * usual)

@@ -23,21 +23,26 @@ def sample_view(
     """
     view = _random_part(identity(size), augmentation.crop, rng)
     shares = augmentation.train_sizes
-    share = shares[0] if len(shares) == 1 else float(rng.choice(shares))
+    share = shares[int(rng.integers(len(shares)))] if len(shares) > 1 else shares[0]
     usual = source.usual_size(view.size, share)
     view = _jittered(resize(view, usual), augmentation, rng)
-    if augmentation.flip and rng.random() < augmentation.flip:
+    if chance(augmentation.flip, rng):
         view = flip(view)
-    if augmentation.vertical_flip and rng.random() < augmentation.vertical_flip:
+    if chance(augmentation.vertical_flip, rng):
         view = flip(view, vertical=True)
     return _turned(view, augmentation, rng)
+
+
+def chance(share: float, rng: np.random.Generator) -> bool:
+    """Whether this image is among the share; nothing is drawn for a share of 0."""
+    return share > 0 and bool(rng.random() < share)
 
 
 def _random_part(view: View, shares: tuple[float, float], rng: np.random.Generator) -> View:
     if shares == (1.0, 1.0):
         return view
     height, width = (max(int(rng.uniform(*shares) * side), 1) for side in view.size)
-    return random_crop(view, (height, width), rng)
+    return random_place(view, (height, width), rng)
 
 
 def _jittered(view: View, augmentation: Augmentation, rng: np.random.Generator) -> View:
@@ -48,7 +53,7 @@ def _jittered(view: View, augmentation: Augmentation, rng: np.random.Generator) 
         height, width = (max(int(factor * side + 0.5), 1) for side in view.size)
         view = resize(view, (height, width))
     height, width = (min(pair) for pair in zip(view.size, canvas, strict=True))
-    view = random_crop(view, (height, width), rng)
+    view = random_place(view, (height, width), rng)
     return View(view.matrix, (canvas[0], canvas[1])) if augmentation.pad else view
 
 
@@ -62,11 +67,17 @@ def _turned(view: View, augmentation: Augmentation, rng: np.random.Generator) ->
     return crop(view, -right * view.size[1], -down * view.size[0], view.size)
 
 
-def random_crop(view: View, size: Size, rng: np.random.Generator) -> View:
-    """A part of ``size``, not larger than the view, at a random place in whole pixels."""
+def random_place(view: View, size: Size, rng: np.random.Generator) -> View:
+    """A part of ``size`` at a random place in whole pixels, or the whole on a larger canvas."""
     if tuple(size) == tuple(view.size):
         return view
-    y, x = (
-        int(rng.integers(0, whole - part + 1)) for whole, part in zip(view.size, size, strict=True)
-    )
-    return crop(view, x, y, size)
+    spare = np.subtract(view.size, size)
+    y, x = rng.integers(np.minimum(spare, 0), np.maximum(spare, 0) + 1)
+    return crop(view, int(x), int(y), size)
+
+
+def filling_view(view: View, size: Size, rng: np.random.Generator) -> View:
+    """The view resized until it just fills ``size``, and cut at a random place."""
+    scale = max(np.divide(size, view.size))
+    height, width = (max(round(scale * v), s) for v, s in zip(view.size, size, strict=True))
+    return random_place(resize(view, (height, width)), size, rng)
