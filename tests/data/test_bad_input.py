@@ -27,7 +27,7 @@ IMAGE = {"id": 1, "file_name": "1.png", "height": 20, "width": 30}
 
 # Row 1: the annotation file. (content, what the message says; {path} stands for the file)
 FILES = {
-    "missing": (None, "there is no such file or folder. Expected a COCO", "Found in"),
+    "missing": (None, "there is no such file or folder. Found in", "Expected one of"),
     "empty": (b"", "not JSON, or cut off (Expecting value", "0 bytes, beginning b''"),
     "not JSON": (b"hello, world", "not JSON, or cut off", "beginning b'hello, world'"),
     "an image": (b"\x89PNG\r\n\x1a\n", "not JSON, or cut off", "8 bytes, beginning b'\\x89PNG"),
@@ -66,7 +66,7 @@ def test_a_folder_of_no_format(tmp_path):
     with pytest.raises(DataError) as caught:
         load(tmp_path)
     text = str(caught.value)
-    assert str(tmp_path) in text and "Expected a COCO" in text and "Found: notes.txt" in text
+    assert str(tmp_path) in text and "COCO instances: a JSON" in text and "Found: notes.txt" in text
 
 
 # Row 2: images. (how to break 1.png, the kind in the report, what the error says of the file)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from kmaskrcnn.data import DataError, load
+from kmaskrcnn.data.formats import opening
 from kmaskrcnn.data.formats.coco import CocoDataset
 from kmaskrcnn.data.formats.instance_pngs import InstancePngDataset
 from kmaskrcnn.data.formats.labelme import LabelMeDataset
@@ -65,7 +66,7 @@ def test_a_real_hash_in_a_name_is_no_split(tmp_path):
 
 
 def test_nothing_there(tmp_path):
-    with pytest.raises(DataError, match="there is no such file or folder. Expected a COCO"):
+    with pytest.raises(DataError, match="there is no such file or folder. Found in .*Expected one"):
         load(tmp_path / "gone")
     with pytest.raises(DataError, match="no format is recognised.*Found: nothing"):
         load(tmp_path)
@@ -105,3 +106,33 @@ def test_real_downloads(name, kind, length):
     path = shared_path("datasets") / name
     dataset = load(path)
     assert isinstance(dataset, kind) and len(dataset) == length
+
+
+def test_the_folder_of_a_split_is_opened_like_any_other(tmp_path):
+    write_image(tmp_path / "train" / "images" / "1.png")
+    write_image(tmp_path / "train" / "masks" / "1.png")
+    assert len(load(tmp_path, split="train")) == 1
+    with pytest.raises(DataError, match="the split 'val' is asked for"):
+        load(tmp_path, split="val")
+
+
+def test_no_split_of_masks_that_are_not_parted(tmp_path):
+    write_image(tmp_path / "images" / "1.png")
+    write_image(tmp_path / "masks" / "1.png")
+    with pytest.raises(DataError, match="no format is recognised with a split 'train'"):
+        load(tmp_path, split="train")
+
+
+def test_keypoints_are_opened_where_there_are_no_instances(tmp_path):
+    write_coco(tmp_path, CONTENT, "person_keypoints_train.json")
+    assert load(tmp_path).path.name == "person_keypoints_train.json"
+    write_coco(tmp_path, CONTENT, "instances_train.json")
+    assert load(tmp_path).path.name == "instances_train.json"
+
+
+def test_a_json_is_parsed_once(tmp_path, monkeypatch):
+    """Whatever formats ask what it is: a file of COCO's size takes a while."""
+    path = write_coco(tmp_path, CONTENT)
+    parsed = []
+    monkeypatch.setattr(opening, "read_json", lambda file: parsed.append(file) or CONTENT)
+    assert len(load(tmp_path)) == 1 and parsed == [path]

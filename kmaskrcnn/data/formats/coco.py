@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from kmaskrcnn.data.formats.coco_annotations import parse_annotation
 from kmaskrcnn.data.formats.coco_keypoints import read_keypoint_names
 from kmaskrcnn.data.formats.coco_tables import Ids, read_categories, read_images, read_size
 from kmaskrcnn.data.formats.files import below, inside, last_part, read_json
+from kmaskrcnn.data.formats.opening import Opening
 from kmaskrcnn.data.report import Report
 
 KEYS = ("images", "annotations", "categories")
@@ -187,6 +188,26 @@ class CocoDataset:
         elif converted:
             self.report.add(f"{key} of another type than the list's taken as the same", place)
         return found
+
+
+def recognise(opening: Opening) -> list[Path]:
+    """The COCO instances files of a file or folder."""
+    return opening.jsons_of(lambda content: foreign(content) is None)
+
+
+def open_file(found: Sequence[Path], opening: Opening) -> CocoDataset:
+    """The dataset of a COCO file.
+
+    Raises:
+        DataError: there are several.
+    """
+    if len(found) > 1:
+        names = ", ".join(str(file.relative_to(opening.path)) for file in found)
+        raise DataError(
+            f"{opening.path}: several annotation files ({names}). Name one of them, or a split."
+        )
+    content = opening.take_content(found[0])
+    return CocoDataset(found[0], opening.images, opening.skip_broken, content)
 
 
 def check_content(content: Any, path: Path) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from kmaskrcnn.data.formats.files import (
     read_png,
     split_names,
 )
+from kmaskrcnn.data.formats.opening import Opening
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import encode
 
@@ -102,42 +103,43 @@ class InstancePngDataset:
         return masks
 
 
-def open_folder_per_image(
-    folder: Path, split: str | None, class_name: str, skip_broken: bool = False
-) -> InstancePngDataset | None:
-    """The dataset in a folder of ``<id>/images`` and ``<id>/masks``; None where it is not laid out
-    so. With ``skip_broken`` an id without its folder is counted, and one without its image no error
-    yet.
+def recognise_homes(opening: Opening) -> list[Path]:
+    """The folders that hold an image of their own, one or two steps below; none where a split is
+    asked for that is a folder of its own."""
+    if opening.folder is None or (
+        opening.folders_of_split() and not (opening.folder / "splits.json").is_file()
+    ):
+        return []
+    level = [opening.folder]
+    for _ in range(2):
+        level = [p for parent in level for p in sorted(parent.iterdir()) if p.is_dir()]
+        homes = [p for p in level if (p / "images").is_dir() and (p / "masks").is_dir()]
+        if homes and len(list_images(homes[0] / "images")) <= 1:
+            return homes
+    return []
+
+
+def open_homes(found: Sequence[Path], opening: Opening) -> InstancePngDataset:
+    """The dataset of folders ``<id>`` with ``images`` and ``masks``. With ``skip_broken`` an id
+    without its folder is counted, and one without its image no error yet.
 
     Raises:
         DataError: a split that ``splits.json`` lacks, an id without a folder or with no or several
             images.
     """
-    homes = _image_homes(folder)
-    if not homes:
-        return None
-    names = _split_names(folder, split, sorted(homes))
+    folder, skip_broken = opening.path, opening.skip_broken
+    homes = {home.name: home for home in found}
+    names = _split_names(folder, opening.split, sorted(homes))
     missing = [name for name in names if name not in homes]
     if missing and not skip_broken:
         raise DataError(
             f"{folder}: no folder for {len(missing)} ids of the split, such as {missing[0]!r}."
         )
-    items = [_read_home(homes[n], class_name, skip_broken) for n in names if n in homes]
+    items = [_read_home(homes[n], opening.class_name, skip_broken) for n in names if n in homes]
     dataset = InstancePngDataset(items, folder)
     for name in missing:
         dataset.report.add("id of the split left out, it has no folder", f"{folder}, {name}")
     return dataset
-
-
-def _image_homes(folder: Path) -> dict[str, Path]:
-    """Id → folder, for the folders that hold an image of their own, one or two steps below."""
-    level = [folder]
-    for _ in range(2):
-        level = [p for parent in level for p in sorted(parent.iterdir()) if p.is_dir()]
-        homes = {p.name: p for p in level if (p / "images").is_dir() and (p / "masks").is_dir()}
-        if homes and len(list_images(next(iter(homes.values())) / "images")) <= 1:
-            return homes
-    return {}
 
 
 def _split_names(folder: Path, split: str | None, everyone: list[str]) -> list[str]:

@@ -16,9 +16,10 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Instance, Sample
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.formats.files import IMAGE_SUFFIXES, below, last_part, read_json
+from kmaskrcnn.data.formats.files import IMAGE_SUFFIXES, below, last_part, natural, read_json
 from kmaskrcnn.data.formats.labelme_shapes import IGNORED, Shape, read_shapes, to_instances
 from kmaskrcnn.data.formats.labelme_web import read_web
+from kmaskrcnn.data.formats.opening import Opening
 from kmaskrcnn.data.formats.outlines import Size
 from kmaskrcnn.data.images import decode_image
 from kmaskrcnn.data.report import Report
@@ -148,6 +149,39 @@ class LabelMeDataset:
                 str(content.get("imagePath") or file.stem)
             )
         return Record(file, image, _size(content), to_instances(known, labels, file.stem))
+
+
+def recognise_jsons(opening: Opening) -> list[Path]:
+    """The JSON files of a file or folder, if one of the first is LabelMe's."""
+    return opening.jsons if opening.jsons_of(is_labelme, num_tried=3) else []
+
+
+def recognise_xmls(opening: Opening) -> list[Path]:
+    """An XML file, or those of the split in, or one or two steps below, a folder."""
+    if opening.folder is None:
+        return [opening.path] if opening.path.suffix.lower() == ".xml" else []
+    for pattern in ("*.xml", "*/*.xml", "*/*/*.xml"):
+        files = [f for f in sorted(opening.path.glob(pattern)) if opening.is_of_split(f)]
+        if files:
+            return files
+    return []
+
+
+def open_files(found: Sequence[Path], opening: Opening) -> LabelMeDataset:
+    """The dataset of LabelMe's files.
+
+    Raises:
+        DataError: they lie in several folders, which may be several parts.
+    """
+    homes = sorted({file.parent for file in found})
+    if len(homes) > 1:
+        names = ", ".join(str(home.relative_to(opening.path)) for home in homes[:10])
+        raise DataError(
+            f"{opening.path}: LabelMe files in several folders ({names}). Name one of them, or a "
+            "split."
+        )
+    files = sorted(found, key=natural)
+    return LabelMeDataset(files, opening.images, opening.skip_broken)
 
 
 def is_labelme(content: Any) -> bool:
