@@ -3,7 +3,17 @@
 from kmaskrcnn.data.augmentation import OwnPolicy, Policy
 from kmaskrcnn.data.broken import Broken, find_broken, without_broken
 from kmaskrcnn.data.check import DataCheck, check
-from kmaskrcnn.data.dataset import Dataset, Instance, Sample, align
+from kmaskrcnn.data.compose import (
+    Subset,
+    align,
+    concatenate,
+    map,
+    rename_classes,
+    repeat_factor,
+    select_classes,
+    split,
+)
+from kmaskrcnn.data.dataset import Dataset, Instance, Sample
 from kmaskrcnn.data.errors import DataError, clear_errors, find_data_error
 from kmaskrcnn.data.geometry import prepare_image
 from kmaskrcnn.data.images import read_image
@@ -22,9 +32,13 @@ from kmaskrcnn.data.pipeline import batches
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.shapes import ShapesDataset
 from kmaskrcnn.data.sources import image_sources
-from kmaskrcnn.data.subset import Subset, split
 
 __all__ = [
+    "select_classes",
+    "repeat_factor",
+    "rename_classes",
+    "map",
+    "concatenate",
     "Broken",
     "DataCheck",
     "DataError",

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from kmaskrcnn.data.compose.subset import Subset
 from kmaskrcnn.data.dataset import Dataset, Sample, get_sample
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.headers import look_at
 from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.report import Report
-from kmaskrcnn.data.subset import Subset
 from kmaskrcnn.environment import max_pixels
 
 NUM_THREADS = 8  # they wait for the disk

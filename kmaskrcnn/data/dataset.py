@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -86,7 +86,8 @@ class Dataset(Protocol):
     (the file's id of each class, for COCO results), ``class_counts()`` (objects of each class,
     without reading the samples), ``report`` and ``description``; for keypoints ``keypoint_names``
     (J names, those of a pair differing by ``left`` and ``right``) and ``keypoint_skeleton`` (pairs
-    of their indices, from 0, that a drawing joins).
+    of their indices, from 0, that a drawing joins); ``repeats`` (how often each image is seen in an
+    epoch of a training, on average; see ``repeat_factor``).
     """
 
     @property
@@ -97,52 +98,6 @@ class Dataset(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int, /) -> Sample: ...
-
-
-class AlignedDataset:
-    """A dataset whose labels index another list of class names."""
-
-    def __init__(self, dataset: Dataset, class_names: Sequence[str]) -> None:
-        missing = [name for name in dataset.class_names if name not in class_names]
-        if missing:
-            raise DataError(side_by_side(class_names, dataset.class_names))
-        self.dataset = dataset
-        self.class_names = tuple(class_names)
-        self._labels = [self.class_names.index(name) for name in dataset.class_names]
-        ids = getattr(dataset, "category_ids", None)
-        if ids is not None and len(ids) == len(class_names):
-            self.category_ids = tuple(ids[self._labels.index(i)] for i in range(len(ids)))
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("report", "description", "keypoint_names", "keypoint_skeleton"):
-            return getattr(self.dataset, name)
-        raise AttributeError(name)
-
-    def class_counts(self) -> list[int]:
-        """Objects of each class of the new list."""
-        counts = [0] * len(self.class_names)
-        for label, count in zip(self._labels, count_classes(self.dataset)[0], strict=True):
-            counts[label] = count
-        return counts
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def __getitem__(self, index: int, /) -> Sample:
-        sample = self.dataset[index]
-        instances = [replace(i, label=self._labels[i.label]) for i in sample.instances]
-        return replace(sample, instances=instances)
-
-
-def align(dataset: Dataset, class_names: Sequence[str]) -> Dataset:
-    """``dataset`` with its labels turned, by name, into indices of ``class_names``.
-
-    Raises:
-        DataError: the dataset has a class that ``class_names`` lacks; both lists are shown.
-    """
-    if tuple(dataset.class_names) == tuple(class_names):
-        return dataset
-    return AlignedDataset(dataset, class_names)
 
 
 def keypoint_names_of(dataset: Dataset) -> tuple[str, ...]:

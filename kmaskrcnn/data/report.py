@@ -15,7 +15,9 @@ class Report:
     places.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *parts: Report) -> None:
+        """Begins empty, but for what ``parts`` count, now and later."""
+        self._parts = parts
         self._places: dict[str, dict[str, None]] = {}
         self._lock = threading.Lock()
 
@@ -27,13 +29,22 @@ class Report:
     @property
     def counts(self) -> dict[str, int]:
         """Kind → the number of places."""
-        with self._lock:
-            return {kind: len(places) for kind, places in self._places.items()}
+        return {kind: len(places) for kind, places in self._all().items()}
 
     def places(self, kind: str) -> list[str]:
         """Where ``kind`` was counted, in the order of counting."""
+        return list(self._all().get(kind, ()))
+
+    def _all(self) -> dict[str, dict[str, None]]:
+        """Kind → its places, of the parts and of its own."""
+        everything: dict[str, dict[str, None]] = {}
+        for part in self._parts:
+            for kind, places in part._all().items():
+                everything.setdefault(kind, {}).update(places)
         with self._lock:
-            return list(self._places.get(kind, ()))
+            for kind, places in self._places.items():
+                everything.setdefault(kind, {}).update(places)
+        return everything
 
     def lines(self, num_places: int = 3) -> list[str]:
         """One line a kind: how many, and the first ``num_places`` places."""

@@ -1,66 +1,15 @@
-"""Parts of a dataset: what they pass on, and that a split deals every class to both."""
+"""A dataset in two parts: every class is dealt to both."""
 
 import numpy as np
 import pytest
 
-from kmaskrcnn.data import (
-    DataError,
-    Dataset,
-    Instance,
-    Report,
-    Sample,
-    ShapesDataset,
-    Subset,
-    load,
-    split,
-)
-from kmaskrcnn.data.dataset import count_classes
-from tests.data.samples import ListDataset
+from kmaskrcnn.data import DataError, ShapesDataset, load, split
+from tests.data.compose.rows import dataset
 from tests.shared import shared_path
-
-IMAGE = np.zeros((8, 8, 3), np.uint8)
-NAMES = ("a", "b", "c", "d")
-
-
-def dataset(*rows) -> ListDataset:
-    """An image for each row of labels."""
-    samples = [
-        Sample(IMAGE, [Instance(label, box=(0, 0, 4, 4)) for label in row], image_id=number)
-        for number, row in enumerate(rows)
-    ]
-    return ListDataset(samples, NAMES)
-
-
-def ids(part) -> list:
-    return [part[index].image_id for index in range(len(part))]
 
 
 def classes(part) -> set:
     return {label for label, count in enumerate(part.class_counts()) if count}
-
-
-def test_a_subset_is_a_dataset():
-    part = Subset(dataset([0], [1, 1], [2]), [2, 1])
-    assert isinstance(part, Dataset) and ids(part) == [2, 1] and len(part) == 2
-    assert part.class_names == NAMES and count_classes(part) == ([0, 2, 1, 0], 2)
-    assert part.description == "2 of 3 images of: ListDataset"
-
-
-def test_a_subset_passes_on_what_the_dataset_knows():
-    data = dataset([0])
-    data.category_ids, data.report, data.keypoint_names = (4, 9, 2, 1), Report(), ("nose",)
-    part = Subset(data, [0], "mine")
-    assert part.category_ids == (4, 9, 2, 1) and part.report is data.report
-    assert part.keypoint_names == ("nose",) and part.description == "mine"
-    assert not hasattr(part, "keypoint_skeleton")
-    with pytest.raises(AttributeError, match="no attribute 'colour'"):
-        part.colour  # noqa: B018
-
-
-@pytest.mark.parametrize("index", [3, -1])
-def test_a_subset_of_images_that_are_not_there(index):
-    with pytest.raises(DataError, match=f"index {index} of a subset: the dataset has the images 0"):
-        Subset(dataset([0], [0], [0]), [0, index])
 
 
 def test_a_split_deals_each_image_once_and_the_same_for_the_same_seed():

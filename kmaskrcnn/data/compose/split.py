@@ -1,96 +1,15 @@
-"""Some of a dataset's images, and a dataset in two parts that both know every class."""
+"""A dataset in two parts that both know every class."""
 
 from __future__ import annotations
 
-import operator
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
-from kmaskrcnn.data.dataset import Dataset, Sample, checked_label
+from kmaskrcnn.data.compose.derived import described
+from kmaskrcnn.data.compose.subset import Subset, labels_of
+from kmaskrcnn.data.dataset import Dataset
 from kmaskrcnn.data.errors import DataError
-
-PASSED_ON = ("category_ids", "report", "keypoint_names", "keypoint_skeleton")
-
-
-class Subset:
-    """Images of a dataset by their indices; classes, ids, keypoints and report are the dataset's.
-
-    Attributes:
-        dataset: the whole.
-        indices: of the images in it, in the order of this part.
-        description: what it is, in a line.
-    """
-
-    def __init__(
-        self,
-        dataset: Dataset,
-        indices: Iterable[int],
-        description: str | None = None,
-        labels: Sequence[Sequence[int]] | None = None,
-    ) -> None:
-        """Describes the part; nothing is read.
-
-        Args:
-            dataset: the whole.
-            indices: 0 … ``len(dataset)`` − 1, in the order wanted.
-            description: None: how many images of what.
-            labels: of the objects of each image of the part, where they are known already.
-
-        Raises:
-            DataError: an index that the dataset does not have.
-        """
-        self.dataset = dataset
-        self.indices = tuple(operator.index(index) for index in indices)
-        wrong = [index for index in self.indices if not 0 <= index < len(dataset)]
-        if wrong:
-            raise DataError(
-                f"index {wrong[0]} of a subset: the dataset has the images 0 … {len(dataset) - 1}."
-            )
-        whole = getattr(dataset, "description", type(dataset).__name__)
-        self.description = description or f"{len(self)} of {len(dataset)} images of: {whole}"
-        self._labels = labels
-
-    @property
-    def class_names(self) -> Sequence[str]:
-        """The dataset's, whether the part has objects of them or not."""
-        return self.dataset.class_names
-
-    def __getattr__(self, name: str) -> Any:
-        if name in PASSED_ON:
-            return getattr(self.dataset, name)
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-
-    def class_counts(self) -> list[int]:
-        """Objects of each class in this part."""
-        if self._labels is None:
-            self._labels = labels_of(self)
-        counts = [0] * len(self.class_names)
-        for labels in self._labels:
-            for label in labels:
-                counts[label] += 1
-        return counts
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __getitem__(self, index: int, /) -> Sample:
-        return self.dataset[self.indices[index]]
-
-
-def labels_of(dataset: Dataset) -> list[list[int]]:
-    """The labels of each image's objects; every sample is asked for once.
-
-    Raises:
-        DataError: a label that is no index of the class names.
-    """
-    count = len(dataset.class_names)
-    return [
-        [checked_label(i, count, f"sample {index}") for i in dataset[index].instances]
-        for index in range(len(dataset))
-    ]
 
 
 def split(dataset: Dataset, fraction: float, seed: int = 0) -> tuple[Subset, Subset]:
@@ -125,11 +44,11 @@ def split(dataset: Dataset, fraction: float, seed: int = 0) -> tuple[Subset, Sub
         )
     labels = labels_of(dataset)
     held_out = _deal([set(row) for row in labels], fraction, seed)
-    whole = getattr(dataset, "description", type(dataset).__name__)
     parts = []
     for part in (False, True):
         indices = [index for index in range(len(dataset)) if held_out[index] == part]
-        text = f"{len(indices)} of {len(dataset)} images (split {fraction:g}, seed {seed}): {whole}"
+        count = f"{len(indices)} of {len(dataset)} images"
+        text = f"{count} (split {fraction:g}, seed {seed}): {described(dataset)}"
         parts.append(Subset(dataset, indices, text, [labels[index] for index in indices]))
     return parts[0], parts[1]
 
