@@ -32,13 +32,9 @@ from kmaskrcnn.data.pipeline import batches
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.shapes import ShapesDataset
 from kmaskrcnn.data.sources import image_sources
+from kmaskrcnn.data.write import write
 
 __all__ = [
-    "select_classes",
-    "repeat_factor",
-    "rename_classes",
-    "map",
-    "concatenate",
     "Broken",
     "DataCheck",
     "DataError",
@@ -58,6 +54,7 @@ __all__ = [
     "batches",
     "check",
     "clear_errors",
+    "concatenate",
     "find_broken",
     "find_data_error",
     "image_sources",
@@ -65,10 +62,15 @@ __all__ = [
     "inspect",
     "joint_batch",
     "load",
+    "map",
     "points_to_original",
     "prepare_image",
     "read_image",
+    "rename_classes",
+    "repeat_factor",
+    "select_classes",
     "split",
     "to_original",
     "without_broken",
+    "write",
 ]

@@ -72,6 +72,13 @@ class Sample:
                 raise
             raise DataError(f"{error} Its annotation: {self.source}.") from error
 
+    def true_size(self) -> tuple[int, int]:
+        """(height, width): as the annotation says, or as the image is, which is read for that."""
+        if self.size is not None:
+            return int(self.size[0]), int(self.size[1])
+        pixels = self.image if isinstance(self.image, np.ndarray) else self.read()
+        return int(pixels.shape[0]), int(pixels.shape[1])
+
     @property
     def name(self) -> str:
         """How messages call this image: its path, or its id."""

@@ -7,6 +7,7 @@ them), so that the outline of one pixel is its unit square.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -43,6 +44,11 @@ def to_cut_polygons(region: Region, tolerance: float = 0.0) -> list[np.ndarray]:
     fills it by the even-odd or by the non-zero rule leaves the hole free.
     """
     return [_cut_open(*outline) for outline in to_outlines(region, tolerance)]
+
+
+def join_rings(rings: Sequence[np.ndarray]) -> np.ndarray:
+    """Rings of points (P, 2) that do not overlap as one, by cuts that are passed twice."""
+    return _cut_open(rings[0], list(rings[1:]))
 
 
 def to_outlines(region: Region, tolerance: float = 0.0) -> list[Outline]:

@@ -140,17 +140,21 @@ def split_names(split: str) -> tuple[str, ...]:
 
 
 class Masks(NamedTuple):
-    """An image's masks as run-length codes, with names for messages, and their (height, width)."""
+    """An image's masks as run-length codes, with names for messages, and their (height, width);
+    empty ``crowds``: none is one.
+    """
 
     codes: list[dict[str, Any]]
     names: list[str]
     labels: list[int]
     size: tuple[int, int] | None
+    crowds: Sequence[bool] = ()
 
     def instances(self) -> list[Instance]:
         """The same as instances."""
-        rows = zip(self.labels, self.codes, self.names, strict=True)
-        return [Instance(label, code, annotation_id=name) for label, code, name in rows]
+        crowds = self.crowds or [False] * len(self.codes)
+        rows = zip(self.labels, self.codes, crowds, self.names, strict=True)
+        return [Instance(a, code, crowd=b, annotation_id=name) for a, code, b, name in rows]
 
 
 class MaskCache:

@@ -1,31 +1,48 @@
-"""One PNG per image, whose values are the numbers of its instances and 0 (PennFudan)."""
+"""One PNG per image, whose values are the numbers of its instances and 0 (PennFudan).
+
+A ``classes.json`` beside the PNGs may name their classes, as ``data.write`` leaves it:
+``{"class_names": ["cat", "dog"], "objects": {"<image>": ["dog", "cat"]}, "crowds": {"<image>":
+[2]}}``, where the object of number 1 comes first. Without it all objects are of one class.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from kmaskrcnn.data.dataset import Sample
-from kmaskrcnn.data.formats.files import MaskCache, Masks, count_labels, read_png
+from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.formats.files import MaskCache, Masks, count_labels, read_json, read_png
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import encode
 
+TABLE = "classes.json"
+MAX_INSTANCES = 2**16
+"""Of an image: a mask that holds more numbers is something else, such as a photograph."""
+
 
 class InstanceIdDataset:
-    """Images with instance-id PNGs (8 or 16 bits, palettes, colours), all of one class."""
+    """Images with instance-id PNGs (8 or 16 bits, palettes, colours)."""
 
     def __init__(
         self, images: Sequence[Path], masks: Sequence[Path | None], folder: Path, class_name: str
     ) -> None:
-        """Describes them; ``masks`` stand beside ``images``, None for an image without objects."""
+        """Describes them; ``masks`` stand beside ``images``, None for an image without objects.
+
+        Raises:
+            DataError: a ``classes.json`` of another content.
+        """
         self.folder = folder
         self.report = Report()
-        self.class_names = (class_name,)
         self._images = images
         self._files = masks
         self._masks = MaskCache(self._read_masks)
+        self._table = _read_table(next((m.parent / TABLE for m in masks if m is not None), None))
+        names = self._table["class_names"] if self._table else [class_name]
+        self.class_names = tuple(names)
         for image, mask in zip(images, masks, strict=True):
             if mask is None:
                 self.report.add(
@@ -35,12 +52,14 @@ class InstanceIdDataset:
     @property
     def description(self) -> str:
         """One line about what was found."""
-        return f"instance-id PNGs, {self.folder}: {len(self)} images, class {self.class_names[0]!r}"
+        names = self.class_names
+        classes = f"class {names[0]!r}" if len(names) == 1 else f"{len(names)} classes"
+        return f"instance-id PNGs, {self.folder}: {len(self)} images, {classes}"
 
     def class_counts(self) -> list[int]:
-        """Objects of the one class; reads every mask."""
+        """Objects of each class; reads every mask."""
         labels = (self._masks[index].labels for index in range(len(self)))
-        return count_labels(labels, 1)
+        return count_labels(labels, len(self.class_names))
 
     def __len__(self) -> int:
         return len(self._images)
@@ -57,9 +76,52 @@ class InstanceIdDataset:
         if path is None:
             return Masks([], [], [], None)
         values = read_png(path)
-        numbers = [number for number in np.unique(values) if number]
+        numbers = [int(number) for number in np.unique(values) if number]
+        if len(numbers) > MAX_INSTANCES:
+            raise DataError(f"{path}: {len(numbers)} values in a mask; is it a photograph?")
         if not numbers:
             self.report.add("mask file without an object", str(path))
         codes = [encode(values == number) for number in numbers]
         names = [f"{path.stem}:{number}" for number in numbers]
-        return Masks(codes, names, [0] * len(codes), values.shape[:2])
+        labels = [self._label(path, number) for number in numbers]
+        crowds = self._table["crowds"].get(path.stem, ()) if self._table else ()
+        return Masks(codes, names, labels, values.shape[:2], [n in crowds for n in numbers])
+
+    def _label(self, path: Path, number: int) -> int:
+        """Of the object of that number, by the table."""
+        if not self._table:
+            return 0
+        classes = self._table["objects"].get(path.stem, ())
+        if number > len(classes):
+            raise DataError(
+                f"{path}: object {number}, but {path.with_name(TABLE)} lists the classes of "
+                f"{len(classes)} objects under {path.stem!r}."
+            )
+        return self.class_names.index(classes[number - 1])
+
+
+def _read_table(path: Path | None) -> dict[str, Any]:
+    """The content of ``classes.json``, checked; empty where there is no such file."""
+    if path is None or not path.is_file():
+        return {}
+    content = read_json(path)
+    table = content if isinstance(content, dict) else {}
+    names, objects, crowds = (
+        table.get(key, default)
+        for key, default in (("class_names", None), ("objects", None), ("crowds", {}))
+    )
+    sound = (
+        isinstance(names, list)
+        and names
+        and isinstance(objects, dict)
+        and isinstance(crowds, dict)
+        and all(isinstance(name, str) for name in names)
+        and all(isinstance(row, list) for row in (*objects.values(), *crowds.values()))
+        and {name for row in objects.values() for name in map(str, row)} <= set(names)
+    )
+    if not sound:
+        raise DataError(
+            f"{path}: expected {{'class_names': [names], 'objects': {{image: [the class of each of "
+            "its objects]}, 'crowds': {image: [numbers of its objects]}}."
+        )
+    return {"class_names": names, "objects": objects, "crowds": crowds}
