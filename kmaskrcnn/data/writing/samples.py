@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kmaskrcnn.data.dataset import Dataset, Instance, Sample, checked_label
+from kmaskrcnn.data.dataset import Dataset, Instance, Sample, checked_label, get_sample
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.pipeline import get_sample
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import array_window, decode_window, rasterise
 from kmaskrcnn.ops.regions import Region, box_region
