@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from kmaskrcnn.data.dataset import Dataset, align
+from kmaskrcnn.data.compose.classes import align
+from kmaskrcnn.data.dataset import Dataset
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.writing.coco import write_coco
