@@ -119,7 +119,7 @@ def _problems(opening: Opening) -> Iterator[str]:
     """Why the file, or the folder's first JSON, is no COCO file, as most are meant to be."""
     for file in opening.jsons[:1] if opening.folder else [opening.path]:
         try:
-            coco.check_content(opening.content(file), file)
+            coco.check_file(opening.json(file))
         except DataError as error:
             yield str(error)
 

@@ -15,7 +15,7 @@ from pycocotools import mask as coco_mask
 from kmaskrcnn.data.dataset import Dataset, Instance, keypoint_names_of
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.coco_tables import Ids
-from kmaskrcnn.data.formats.files import read_json
+from kmaskrcnn.data.formats.json_files import read_json
 from kmaskrcnn.data.rle import FAR, instance_rle, read_counts
 from kmaskrcnn.evaluation.columns import FoundObjects
 from kmaskrcnn.evaluation.truth import Truth

@@ -28,7 +28,7 @@ IMAGE = {"id": 1, "file_name": "1.png", "height": 20, "width": 30}
 # Row 1: the annotation file. (content, what the message says; {path} stands for the file)
 FILES = {
     "missing": (None, "there is no such file or folder. Found in", "Expected one of"),
-    "empty": (b"", "not JSON, or cut off (Expecting value", "0 bytes, beginning b''"),
+    "empty": (b"", "not JSON, or cut off (Input data was truncated", "0 bytes, beginning b''"),
     "not JSON": (b"hello, world", "not JSON, or cut off", "beginning b'hello, world'"),
     "an image": (b"\x89PNG\r\n\x1a\n", "not JSON, or cut off", "8 bytes, beginning b'\\x89PNG"),
     "truncated": (

@@ -8,6 +8,7 @@ from kmaskrcnn.data import DataError, load
 from kmaskrcnn.data.formats import opening
 from kmaskrcnn.data.formats.coco import CocoDataset
 from kmaskrcnn.data.formats.instance_pngs import InstancePngDataset
+from kmaskrcnn.data.formats.json_files import JsonFile
 from kmaskrcnn.data.formats.labelme import LabelMeDataset
 from tests.data.samples import annotation, coco_content, write_coco, write_image
 from tests.shared import shared_path
@@ -134,5 +135,5 @@ def test_a_json_is_parsed_once(tmp_path, monkeypatch):
     """Whatever formats ask what it is: a file of COCO's size takes a while."""
     path = write_coco(tmp_path, CONTENT)
     parsed = []
-    monkeypatch.setattr(opening, "read_json", lambda file: parsed.append(file) or CONTENT)
+    monkeypatch.setattr(opening, "JsonFile", lambda file: parsed.append(file) or JsonFile(file))
     assert len(load(tmp_path)) == 1 and parsed == [path]

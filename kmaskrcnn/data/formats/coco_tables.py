@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.formats.json_files import parse
 from kmaskrcnn.data.formats.outlines import Size
 from kmaskrcnn.data.report import Report
 
 ID = (str, int, float)
 MAX_SIDE = 1e9  # of an image; what says more is a mistake
+
+
+class ImageRecord(msgspec.Struct, gc=False):
+    """What is kept of an image's record: a file may list a hundred thousand.
+
+    Attributes:
+        id: the file's.
+        file_name: as the file says.
+        height, width: in pixels, where the file says them.
+    """
+
+    id: int | str
+    file_name: str
+    height: int | float | None = None
+    width: int | float | None = None
+
+    @property
+    def size(self) -> Size | None:
+        """(height, width); None where the file says nothing usable."""
+        if self.height is None or self.width is None:
+            return None
+        usable = 1 <= self.height < MAX_SIDE and 1 <= self.width < MAX_SIDE
+        return (int(self.height), int(self.width)) if usable else None
 
 
 class Categories(NamedTuple):
@@ -39,7 +65,7 @@ class Ids:
         return None, False
 
 
-def read_images(records: Sequence[Any], path: Path, report: Report) -> list[dict[str, Any]]:
+def read_images(listed: msgspec.Raw, path: Path, report: Report) -> list[ImageRecord]:
     """The image records, each id once.
 
     A record that is there twice is taken once. Where an id stands for two files, nobody knows whose
@@ -48,28 +74,18 @@ def read_images(records: Sequence[Any], path: Path, report: Report) -> list[dict
     Raises:
         DataError: a record without an id or a file name; none that can be used.
     """
-    files: dict[Any, list[str]] = {}
-    for number, record in enumerate(records):
-        if (
-            not isinstance(record, dict)
-            or not isinstance(record.get("id"), ID)
-            or not isinstance(record.get("file_name"), str)
-        ):
-            raise DataError(
-                f"{path}: images[{number}] is {record!r:.120}; expected an object with id and "
-                "file_name."
-            )
-        files.setdefault(record["id"], []).append(record["file_name"])
-    kept: dict[Any, dict[str, Any]] = {}
+    records = _parse_images(listed, path)
+    files: dict[Any, str] = {}
+    ambiguous = {r.id for r in records if files.setdefault(r.id, r.file_name) != r.file_name}
+    kept: dict[Any, ImageRecord] = {}
     for record in records:
-        number, names = record["id"], files[record["id"]]
-        if len(set(names)) > 1:
-            place = f"{path}, image {number}: {record['file_name']}"
+        if record.id in ambiguous:
+            place = f"{path}, image {record.id}: {record.file_name}"
             report.add("image left out, its id stands for several files", place)
-        elif number in kept:
-            report.add("image that is listed twice taken once", f"{path}, image {number}")
+        elif record.id in kept:
+            report.add("image that is listed twice taken once", f"{path}, image {record.id}")
         else:
-            kept[number] = record
+            kept[record.id] = record
     if not kept:
         raise DataError(
             f"{path}: no images{' but those of ambiguous ids' if records else ''}. Expected a list "
@@ -78,19 +94,40 @@ def read_images(records: Sequence[Any], path: Path, report: Report) -> list[dict
     return list(kept.values())
 
 
-def read_size(record: Mapping[str, Any]) -> Size | None:
-    """(height, width) of an image record; None where it says nothing usable."""
+def _parse_images(listed: msgspec.Raw, path: Path) -> list[ImageRecord]:
+    """All at once where all are sound, else one by one."""
+    try:
+        return msgspec.json.decode(listed, type=list[ImageRecord])
+    except msgspec.DecodeError:
+        return [_parse_image(record, n, path) for n, record in enumerate(parse(listed))]
+
+
+def _parse_image(record: Any, number: int, path: Path) -> ImageRecord:
+    if (
+        not isinstance(record, dict)
+        or not isinstance(record.get("id"), ID)
+        or not isinstance(record.get("file_name"), str)
+    ):
+        raise DataError(
+            f"{path}: images[{number}] is {record!r:.120}; expected an object with id and "
+            "file_name."
+        )
     height, width = record.get("height"), record.get("width")
-    if not isinstance(height, int | float) or not isinstance(width, int | float):
-        return None
-    usable = 1 <= height < MAX_SIDE and 1 <= width < MAX_SIDE
-    return (int(height), int(width)) if usable else None
+    sized = isinstance(height, int | float) and isinstance(width, int | float)
+    size = (height, width) if sized else ()
+    return ImageRecord(record["id"], record["file_name"], *size)
 
 
 def read_categories(
-    categories: Sequence[Any], annotations: Iterable[Mapping[str, Any]], path: Path, report: Report
+    categories: Sequence[Any], used: Collection[Any], path: Path, report: Report
 ) -> Categories:
     """The classes, in the file's order; a parent category that no annotation uses is left out.
+
+    Args:
+        categories: the file's records.
+        used: what its annotations say under ``category_id``.
+        path: the file, for messages.
+        report: takes what is left out.
 
     Raises:
         DataError: a category without id or name, an id of two names, no category.
@@ -109,8 +146,9 @@ def read_categories(
     parents = {
         str(c.get("supercategory")) for c in categories if c.get("supercategory") != c["name"]
     }
-    used = _used(names, annotations)
-    kept = {i: n for i, n in names.items() if i in used or n not in parents}
+    ids = Ids(names)
+    found = {ids.find(given)[0] for given in used}
+    kept = {i: n for i, n in names.items() if i in found or n not in parents}
     for name in sorted(set(names.values()) - set(kept.values())):
         report.add("parent category without an annotation left out", f"{name!r} in {path}")
     if not kept:
@@ -140,8 +178,3 @@ def _names_by_id(categories: Sequence[Any], path: Path, report: Report) -> dict[
             report.add("category that is listed twice taken once", f"{name!r} in {path}")
         names[number] = name
     return names
-
-
-def _used(names: Mapping[Any, str], annotations: Iterable[Mapping[str, Any]]) -> set[Any]:
-    ids = Ids(names)
-    return {ids.find(annotation.get("category_id"))[0] for annotation in annotations}

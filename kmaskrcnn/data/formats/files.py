@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import threading
@@ -71,40 +70,6 @@ def below(folder: Path, name: str) -> Path | None:
 def last_part(name: str) -> str:
     """The last part of a path of any system."""
     return name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-
-
-def read_json(path: Path, max_bytes: int | None = None) -> Any:
-    """The content of a JSON file.
-
-    Raises:
-        DataError: missing, larger than ``max_bytes``, cut off, no JSON.
-    """
-    try:
-        size = path.stat().st_size
-        if max_bytes is not None and size > max_bytes:
-            raise DataError(f"{path}: {size:,} bytes; expected at most {max_bytes:,}.")
-        with path.open(encoding="utf-8-sig") as file:
-            return json.load(file)
-    except OSError as error:
-        raise DataError(
-            f"{path}: the annotation file cannot be read ({error.strerror or error})."
-        ) from error
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(
-            f"{path}: not JSON, or cut off ({error}); {size:,} bytes{_beginning(path)}. Copy or "
-            "export the file again."
-        ) from error
-
-
-def _beginning(path: Path) -> str:
-    """The first bytes of a file, for messages."""
-    try:
-        with path.open("rb") as file:
-            return f", beginning {file.read(24)!r}"
-    except OSError:
-        return ""
 
 
 def read_png(path: Path) -> np.ndarray:

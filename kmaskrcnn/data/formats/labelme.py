@@ -16,7 +16,8 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Instance, Sample
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.formats.files import IMAGE_SUFFIXES, below, last_part, natural, read_json
+from kmaskrcnn.data.formats.files import IMAGE_SUFFIXES, below, last_part, natural
+from kmaskrcnn.data.formats.json_files import JsonFile, read_json
 from kmaskrcnn.data.formats.labelme_shapes import IGNORED, Shape, read_shapes, to_instances
 from kmaskrcnn.data.formats.labelme_web import read_web
 from kmaskrcnn.data.formats.opening import Opening
@@ -153,7 +154,7 @@ class LabelMeDataset:
 
 def recognise_jsons(opening: Opening) -> list[Path]:
     """The JSON files of a file or folder, if one of the first is LabelMe's."""
-    return opening.jsons if opening.jsons_of(is_labelme, num_tried=3) else []
+    return opening.jsons if opening.jsons_of(_is_labelme_file, num_tried=3) else []
 
 
 def recognise_xmls(opening: Opening) -> list[Path]:
@@ -182,6 +183,10 @@ def open_files(found: Sequence[Path], opening: Opening) -> LabelMeDataset:
         )
     files = sorted(found, key=natural)
     return LabelMeDataset(files, opening.images, opening.skip_broken)
+
+
+def _is_labelme_file(file: JsonFile) -> bool:
+    return is_labelme(file.top)
 
 
 def is_labelme(content: Any) -> bool:

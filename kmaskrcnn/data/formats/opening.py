@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kmaskrcnn.data.dataset import Dataset
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.formats.files import read_json, split_names
+from kmaskrcnn.data.formats.files import split_names
+from kmaskrcnn.data.formats.json_files import JsonFile
 
 KEPT_BYTES = 2**24
-"""Of JSON files whose content is kept until the dataset is open, beside the largest of them."""
+"""Of JSON files that are kept until the dataset is open, beside the largest of them."""
 NOT_INSTANCES = re.compile(r"^(captions|person_keypoints|panoptic|stuff|image_info|labels)_")
 """Other files of a COCO download, and keypoints: an instances file beside them is meant."""
 
@@ -36,7 +37,7 @@ class Opening:
     split: str | None = None
     class_name: str = "object"
     skip_broken: bool = False
-    _contents: dict[Path, Any] = field(default_factory=dict, repr=False, compare=False)
+    _read: dict[Path, JsonFile] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def folder(self) -> Path | None:
@@ -48,7 +49,7 @@ class Opening:
         if self.folder is None or self.split is None:
             return []
         homes = [self.path / name for name in split_names(self.split)]
-        return [replace(self, path=p, split=None, _contents={}) for p in homes if p.is_dir()][:1]
+        return [replace(self, path=p, split=None, _read={}) for p in homes if p.is_dir()][:1]
 
     @cached_property
     def jsons(self) -> list[Path]:
@@ -65,34 +66,40 @@ class Opening:
                 return [file for file in files if self.is_of_split(file)]
         return []
 
-    def jsons_of(self, is_kind: Callable[[Any], bool], num_tried: int | None = None) -> list[Path]:
-        """The JSON files whose content ``is_kind`` accepts, among the first ``num_tried``."""
+    def jsons_of(
+        self, is_kind: Callable[[JsonFile], bool], num_tried: int | None = None
+    ) -> list[Path]:
+        """The JSON files that ``is_kind`` accepts, among the first ``num_tried``.
+
+        It looks at ``file.top`` first, which costs little, and at ``file.content``, which fills
+        memory where a file is large, only if the keys at the top are those of its format.
+        """
         return [file for file in self.jsons[:num_tried] if self._is(file, is_kind)]
 
-    def _is(self, file: Path, is_kind: Callable[[Any], bool]) -> bool:
+    def _is(self, file: Path, is_kind: Callable[[JsonFile], bool]) -> bool:
         try:
-            return is_kind(self.content(file))
+            return is_kind(self.json(file))
         except DataError:
             return False
 
-    def content(self, file: Path) -> Any:
-        """The content of a JSON file, which is parsed once while it is asked what the file is.
+    def json(self, path: Path) -> JsonFile:
+        """A JSON file, which is read once while it is asked what it is.
 
         Raises:
-            DataError: see ``read_json``.
+            DataError: see ``JsonFile``.
         """
-        if file not in self._contents:
-            content = read_json(file)
-            if sum(known.stat().st_size for known in self._contents) > KEPT_BYTES:
-                self._contents.clear()
-            self._contents[file] = content
-        return self._contents[file]
+        if path not in self._read:
+            file = JsonFile(path)
+            if sum(len(known.data) for known in self._read.values()) > KEPT_BYTES:
+                self._read.clear()
+            self._read[path] = file
+        return self._read[path]
 
-    def take_content(self, file: Path) -> Any:
-        """``content``, which is not kept any longer: whoever takes it decides how long it lives."""
-        content = self.content(file)
-        self._contents.clear()
-        return content
+    def take_json(self, path: Path) -> JsonFile:
+        """``json``, which is not kept any longer: whoever takes it decides how long it lives."""
+        file = self.json(path)
+        self._read.clear()
+        return file
 
     def is_of_split(self, file: Path) -> bool:
         """Whether a file below the path belongs to the split, by its name or its folders'."""

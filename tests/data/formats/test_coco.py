@@ -207,7 +207,7 @@ def test_foreign_files(tmp_path, content, message):
 def test_files_that_are_cut_off_or_absent(tmp_path):
     path = write_coco(tmp_path, coco_content([annotation()]))
     path.write_text(path.read_text()[:100])
-    with pytest.raises(DataError, match=r"instances\.json: not JSON, or cut off \(.*char"):
+    with pytest.raises(DataError, match=r"instances\.json: not JSON, or cut off \(.*truncated"):
         CocoDataset(path)
     with pytest.raises(DataError, match=r"gone\.json: the annotation file cannot be read"):
         CocoDataset(tmp_path / "gone.json")

@@ -1,0 +1,147 @@
+"""JSON files of any size: read once, and only as much of them parsed as is asked for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kmaskrcnn.data.errors import DataError
+
+
+class JsonFile:
+    """A JSON file, read into memory once; what is in it is parsed when it is asked for.
+
+    Attributes:
+        path: the file.
+        data: its text in UTF-8, whichever Unicode it is written in.
+    """
+
+    def __init__(self, path: str | Path, max_bytes: int | None = None) -> None:
+        """Reads the bytes, and parses nothing.
+
+        Raises:
+            DataError: missing, larger than ``max_bytes``, no text.
+        """
+        self.path = Path(path)
+        self._items: dict[str, list[msgspec.Raw]] = {}
+        try:
+            size = self.path.stat().st_size
+            if max_bytes is not None and size > max_bytes:
+                raise DataError(f"{path}: {size:,} bytes; expected at most {max_bytes:,}.")
+            with self.path.open("rb") as file:
+                encoding = json.detect_encoding(file.read(4))
+                file.seek(3 if encoding == "utf-8-sig" else 0)
+                self.data = file.read()
+        except OSError as error:
+            raise DataError(
+                f"{path}: the annotation file cannot be read ({error.strerror or error})."
+            ) from error
+        if not encoding.startswith("utf-8"):
+            with self.clear_errors():
+                self.data = self.data.decode(encoding).encode()
+
+    @cached_property
+    def content(self) -> Any:
+        """All of it, parsed: for files of which that is not much.
+
+        Raises:
+            DataError: cut off, or no JSON.
+        """
+        with self.clear_errors():
+            return parse(self.data)
+
+    @cached_property
+    def top(self) -> dict[str, msgspec.Raw]:
+        """What an object holds under each key, not parsed; empty where the top is no object.
+
+        Raises:
+            DataError: cut off, or no JSON.
+        """
+        with self.clear_errors():
+            try:
+                return self._top()
+            except msgspec.DecodeError:
+                if b"NaN" not in self.data and b"Infinity" not in self.data:
+                    raise
+            self.data = _finite(self.data)
+            return self._top()
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the top is a list."""
+        return self.data[:99].lstrip()[:1] == b"[" and not self.top
+
+    def holds_list(self, key: str) -> bool:
+        """Whether there is a list under a key."""
+        return memoryview(self.top.get(key, b""))[:1] == b"["
+
+    def items(self, key: str) -> list[msgspec.Raw]:
+        """What the list under a key holds, not parsed."""
+        if key not in self._items:
+            with self.clear_errors():
+                self._items[key] = msgspec.json.decode(self.top[key], type=list[msgspec.Raw])
+        return self._items[key]
+
+    def _top(self) -> dict[str, msgspec.Raw]:
+        try:
+            return msgspec.json.decode(self.data, type=dict[str, msgspec.Raw])
+        except msgspec.ValidationError:
+            msgspec.json.decode(self.data, type=msgspec.Raw)
+            return {}
+
+    @contextmanager
+    def clear_errors(self) -> Iterator[None]:
+        """Raises a ``DataError`` in the place of what a parser says."""
+        try:
+            yield
+        except (ValueError, RecursionError) as error:
+            if isinstance(error, DataError):
+                raise
+            raise DataError(
+                f"{self.path}: not JSON, or cut off ({error}); {len(self.data):,} bytes, "
+                f"beginning {self.data[:24]!r}. Copy or export the file again."
+            ) from error
+
+
+def read_json(path: Path, max_bytes: int | None = None) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        DataError: missing, larger than ``max_bytes``, cut off, no JSON.
+    """
+    return JsonFile(path, max_bytes).content
+
+
+def parse(text: bytes | msgspec.Raw) -> Any:
+    """What a piece of JSON says.
+
+    What msgspec refuses, Python's own parser takes: NaN, numbers beyond float64 (which are infinite
+    then) and halves of surrogate pairs.
+
+    Raises:
+        ValueError: no JSON.
+        RecursionError: nested too deeply.
+    """
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return json.loads(bytes(text))
+
+
+def _finite(data: bytes) -> bytes:
+    """NaN and Infinity, which Python writes but JSON does not know, as a number beyond all range.
+
+    What stands in quotes is passed over.
+    """
+
+    def replace(match: re.Match[bytes]) -> bytes:
+        return match[0] if match[0][:1] == b'"' else b"1e999"
+
+    return re.sub(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|NaN|-?Infinity', replace, data, flags=re.DOTALL)
