@@ -15,7 +15,8 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Sample
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.formats.files import MaskCache, Masks, count_labels, read_json, read_png
+from kmaskrcnn.data.formats.files import MaskCache, Masks, count_labels, read_png
+from kmaskrcnn.data.formats.json_files import read_json
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import encode
 
