@@ -28,7 +28,9 @@ def coco_figures(
         limits: detections of an image and class that count for AR, the last also for AP.
         sigmas: (J,) how exactly each keypoint can be told.
     """
-    figures = _figures("box", truth, found, Task("bbox", limits))
+    figures: dict[str, float] = {}
+    if found.boxes is not None:
+        figures |= _figures("box", truth, found, Task("bbox", limits))
     if truth.has_masks and found.masks is not None:
         figures |= _figures("mask", truth, found, Task("segm", limits))
     if truth.objects.keypoints is not None and found.keypoints is not None:

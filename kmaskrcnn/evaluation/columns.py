@@ -36,9 +36,10 @@ class FoundObjects(NamedTuple):
     """The N objects that were found in a dataset's images, each image's one after another.
 
     Attributes:
-        images, labels, boxes: as in `TrueObjects`.
+        images, labels: as in `TrueObjects`.
+        boxes: (N, 4) float64, x y width height; None where boxes are not known.
         scores: (N,) float64.
-        areas: (N,) float64, square pixels of the boxes.
+        areas: (N,) float64, square pixels of the boxes, or of what else there is.
         masks: N compressed run lengths; None where masks were not predicted.
         mask_areas: (N,) float64, their areas; None without masks.
         keypoints: (N, J, 3) float64, COCO's x y and a score; None where none were predicted.
@@ -46,7 +47,7 @@ class FoundObjects(NamedTuple):
 
     images: np.ndarray
     labels: np.ndarray
-    boxes: np.ndarray
+    boxes: np.ndarray | None
     scores: np.ndarray
     areas: np.ndarray
     masks: list[bytes] | None = None

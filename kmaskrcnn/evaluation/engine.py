@@ -157,11 +157,13 @@ def _results_of(truth: Truth, found: FoundObjects, task: Task, rows: np.ndarray)
 def _common(
     truth: Truth, objects: TrueObjects | FoundObjects, areas: np.ndarray, rows: np.ndarray
 ) -> dict[str, Sequence[Any]]:
-    return {
+    columns = {
         "image_id": truth.ranks[objects.images[rows]].tolist(),
-        "bbox": objects.boxes[rows].tolist(),
         "area": areas[rows].tolist(),
     }
+    if objects.boxes is not None:
+        columns["bbox"] = objects.boxes[rows].tolist()
+    return columns
 
 
 def _codes(

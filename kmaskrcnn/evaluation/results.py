@@ -5,18 +5,18 @@ Format: https://cocodataset.org/#format-results
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pycocotools import mask as coco_mask
 
 from kmaskrcnn.data.dataset import Dataset, Instance, keypoint_names_of
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.coco_tables import Ids
 from kmaskrcnn.data.formats.json_files import read_json
-from kmaskrcnn.data.rle import FAR, instance_rle, read_counts
+from kmaskrcnn.data.rle import FAR, instance_rle
+from kmaskrcnn.data.rle_checks import checked_areas
 from kmaskrcnn.evaluation.columns import FoundObjects
 from kmaskrcnn.evaluation.truth import Truth
 
@@ -28,9 +28,9 @@ Entries = list[dict[str, Any]]
 def read_results(path: str | Path, dataset: Dataset, truth: Truth) -> FoundObjects:
     """The results in a file, as pycocotools' ``loadRes`` takes them.
 
-    A box that is not given is that of the mask, or of the keypoints. Objects are sized by the box
-    where one is given, and else by the mask. (A model's own `Detections` are sized by the mask
-    where masks are measured.)
+    What the entries have is measured. Objects are sized by the box where one is given, else by the
+    mask or by the extent of the keypoints. (A model's own `Detections` are sized by the mask where
+    masks are measured.)
 
     Args:
         path: JSON, a list of ``{"image_id", "category_id", "score"}`` with "bbox", "segmentation"
@@ -47,23 +47,16 @@ def read_results(path: str | Path, dataset: Dataset, truth: Truth) -> FoundObjec
     names = getattr(dataset, "category_ids", range(1, len(truth.class_names) + 1))
     images = _places(path, entries, "image_id", truth.image_ids)
     labels = _places(path, entries, "category_id", names)
-    masks, mask_areas = None, None
-    if "segmentation" in kinds:
-        masks, mask_areas = _masks(path, entries, [truth.sizes[i] for i in images])
-    keypoints = None
-    if "keypoints" in kinds:
-        keypoints = _keypoints(path, entries, len(keypoint_names_of(dataset)))
-    if "bbox" in kinds:
-        boxes = _numbers(path, entries, "bbox", 4)
-    elif masks is not None:
-        boxes = _mask_boxes(masks, [truth.sizes[i] for i in images])
-    else:
-        boxes = _extents(keypoints)
-    areas = boxes[:, 2] * boxes[:, 3]
-    if masks is not None and "bbox" in kinds:
-        mask_areas = areas
+    sizes = [truth.sizes[image] for image in images]
+    masks = _masks(path, entries, sizes) if "segmentation" in kinds else None
+    mask_areas = None if masks is None else _mask_areas(path, masks, sizes)
+    count = len(keypoint_names_of(dataset))
+    keypoints = _keypoints(path, entries, count) if count and "keypoints" in kinds else None
+    boxes = _numbers(path, entries, "bbox", 4) if "bbox" in kinds else None
     scores = _numbers(path, [{"score": [e.get("score")]} for e in entries], "score", 1)[:, 0]
-    return FoundObjects(images, labels, boxes, scores, areas, masks, mask_areas, keypoints)
+    areas = _areas(boxes, mask_areas, keypoints)
+    sized = None if masks is None else areas
+    return FoundObjects(images, labels, boxes, scores, areas, masks, sized, keypoints)
 
 
 def _entries(path: str | Path) -> Entries:
@@ -122,57 +115,59 @@ def _is_list_of_numbers(values: Any) -> bool:
     )
 
 
-def _keypoints(path: str | Path, entries: Entries, count: int) -> np.ndarray | None:
-    """(N, J, 3); None where the dataset has no keypoints to measure them by."""
-    if not count:
-        return None
+def _keypoints(path: str | Path, entries: Entries, count: int) -> np.ndarray:
+    """(N, J, 3)."""
     return _numbers(path, entries, "keypoints", 3 * count).reshape(-1, count, 3)
 
 
-def _masks(
-    path: str | Path, entries: Entries, sizes: list[tuple[int, int]]
-) -> tuple[list[bytes], np.ndarray]:
-    """N run lengths, and (N,) their areas."""
-    masks, areas = [], np.zeros(len(entries))
+def _masks(path: str | Path, entries: Entries, sizes: Sequence[tuple[int, int]]) -> list[bytes]:
+    """N compressed run lengths, not yet checked."""
+    masks = []
     for number, (entry, size) in enumerate(zip(entries, sizes, strict=True)):
         try:
-            code = _code(entry["segmentation"], size)
+            masks.append(_code(entry["segmentation"], size))
         except (DataError, ValueError, TypeError) as error:
             raise DataError(f"{path}, entry {number}: segmentation: {error}") from error
-        masks.append(code["counts"])
-        areas[number] = coco_mask.area(code)  # one by one: a long list overflows in 2.0.11
-    return masks, areas
+    return masks
 
 
-def _code(segmentation: Any, size: tuple[int, int]) -> dict[str, Any]:
+def _mask_areas(
+    path: str | Path, masks: Sequence[bytes], sizes: Sequence[tuple[int, int]]
+) -> np.ndarray:
+    try:
+        return checked_areas(masks, sizes)
+    except DataError as error:
+        raise DataError(f"{path}, {error}") from error
+
+
+def _areas(
+    boxes: np.ndarray | None, masks: np.ndarray | None, keypoints: np.ndarray | None
+) -> np.ndarray:
+    """(N,) sizes, of the first of the three that there is."""
+    if boxes is not None:
+        return boxes[:, 2] * boxes[:, 3]
+    if masks is not None:
+        return masks
+    if keypoints is not None:
+        return np.prod(np.ptp(keypoints[..., :2], axis=1), axis=1)
+    raise DataError("the results have keypoints only, and the dataset has none to measure them by.")
+
+
+def _code(segmentation: Any, size: tuple[int, int]) -> bytes:
     """Run lengths or polygons of a file as compressed run lengths."""
-    if isinstance(segmentation, Mapping):
+    if isinstance(segmentation, dict):
         if list(segmentation.get("size", ())) != list(size) or "counts" not in segmentation:
             raise DataError(
                 f"expected counts and size {list(size)} (height, width), as the image's, got "
                 f"{ {**segmentation, 'counts': '…'} }"
             )
         counts = segmentation["counts"]
-        if not isinstance(counts, str):
-            return instance_rle(Instance(0, dict(segmentation)), size)
-        read_counts(segmentation)  # pycocotools trusts what it is given
-        return {"size": list(size), "counts": counts.encode()}
+        if isinstance(counts, str):
+            return counts.encode()
+        return instance_rle(Instance(0, segmentation), size)["counts"]
     rings = segmentation if isinstance(segmentation, list) else []
     if not rings or not all(_is_list_of_numbers(ring) and len(ring) >= 6 for ring in rings):
         raise DataError(f"expected run lengths or polygons, got {segmentation!r:.80}")
     limit = FAR * np.array(size[::-1], float)
     polygons = [np.clip(np.reshape(ring, (-1, 2)), -limit, limit) for ring in rings]
-    return instance_rle(Instance(0, polygons), size)
-
-
-def _mask_boxes(masks: list[bytes], sizes: list[tuple[int, int]]) -> np.ndarray:
-    codes = [{"size": list(s), "counts": c} for s, c in zip(sizes, masks, strict=True)]
-    return np.array([coco_mask.toBbox(code) for code in codes], float).reshape(-1, 4)
-
-
-def _extents(keypoints: np.ndarray | None) -> np.ndarray:
-    """(N, 4) boxes around all keypoints, whether they are seen or not."""
-    if keypoints is None:
-        raise DataError("the results have keypoints only, and the dataset has none.")
-    lowest, highest = keypoints[..., :2].min(1), keypoints[..., :2].max(1)
-    return np.concatenate([lowest, highest - lowest], axis=1)
+    return instance_rle(Instance(0, polygons), size)["counts"]
