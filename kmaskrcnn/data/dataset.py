@@ -30,6 +30,7 @@ class Instance:
         annotation_id: the file's, for messages and for evaluation.
         keypoints: (J, 3) x, y in continuous pixels, visibility (0 not labelled, 1 hidden, 2
             visible), one for each of the dataset's ``keypoint_names``; None: none is labelled.
+        difficult: hard to tell, as Pascal VOC marks it: VOC's AP ignores it, all else does not.
     """
 
     label: int
@@ -39,6 +40,7 @@ class Instance:
     area: float | None = None
     annotation_id: int | str | None = None
     keypoints: np.ndarray | None = None
+    difficult: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,8 @@ class Sample:
         image_id: the file's; None: the index in the dataset.
         size: (height, width) as the annotation says; None: as the image says.
         source: where its annotation is, for messages: a file, and what in it.
+        void: pixels that Cityscapes' AP leaves out: the car that took the picture, what lies
+            outside of it. All else does not look at it.
     """
 
     image: str | Path | np.ndarray
@@ -58,6 +62,7 @@ class Sample:
     image_id: int | str | None = None
     size: tuple[int, int] | None = None
     source: str | None = None
+    void: Mask = None
 
     def read(self) -> np.ndarray:
         """The image as (H, W, 3) uint8 RGB, of the annotated size.

@@ -18,6 +18,7 @@ class TrueObjects(NamedTuple):
         crowd: (N,) bool, regions of many objects that were not told apart.
         masks: N compressed run lengths; of the box where there is no mask.
         has_mask: (N,) bool, whether the object's mask is known.
+        difficult: (N,) bool, hard to tell, as Pascal VOC marks it.
         keypoints: (N, J, 3) float64, COCO's x y (indices of pixels) and visibility; None where the
             dataset names none.
     """
@@ -29,6 +30,7 @@ class TrueObjects(NamedTuple):
     crowd: np.ndarray
     masks: list[bytes]
     has_mask: np.ndarray
+    difficult: np.ndarray
     keypoints: np.ndarray | None = None
 
 

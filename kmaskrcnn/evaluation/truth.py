@@ -83,7 +83,7 @@ def sample_size(sample: Sample) -> tuple[int, int]:
 
 
 def _shape(instance: Instance, size: tuple[int, int], place: str) -> tuple[Any, ...]:
-    """Box, area, crowd, run lengths, whether they are the mask's: a row of `TrueObjects`."""
+    """Box, area, crowd, run lengths, whether they are the mask's, difficult: a row's columns."""
     if instance.mask is None and instance.box is None:
         raise ValueError(f"{place}: expected a mask or a box, got neither")
     rle = instance_rle(instance, size)
@@ -93,7 +93,8 @@ def _shape(instance: Instance, size: tuple[int, int], place: str) -> tuple[Any, 
         left, top, right, bottom = (float(v) for v in instance.box)
         box = [left, top, right - left, bottom - top]
     area = float(coco_mask.area(rle)) if instance.area is None else float(instance.area)
-    return box, area, instance.crowd, rle["counts"], instance.mask is not None
+    has_mask = instance.mask is not None
+    return box, area, instance.crowd, rle["counts"], has_mask, instance.difficult
 
 
 def _keypoints(instance: Instance, names: Sequence[str], place: str) -> np.ndarray:
@@ -104,8 +105,8 @@ def _keypoints(instance: Instance, names: Sequence[str], place: str) -> np.ndarr
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> TrueObjects:
     """One array, or list of run lengths, a column."""
-    columns = zip(*rows, strict=True) if rows else [()] * 7
-    images, labels, boxes, areas, crowd, masks, has_mask = columns
+    columns = zip(*rows, strict=True) if rows else [()] * 8
+    images, labels, boxes, areas, crowd, masks, has_mask, difficult = columns
     return TrueObjects(
         np.array(images, int),
         np.array(labels, int),
@@ -114,6 +115,7 @@ def _columns(rows: Sequence[tuple[Any, ...]]) -> TrueObjects:
         np.array(crowd, bool),
         list(masks),
         np.array(has_mask, bool),
+        np.array(difficult, bool),
     )
 
 
