@@ -57,6 +57,7 @@ REQUIREMENTS = (
     Requirement("numpy", "numpy", "1.26", core=True),
     Requirement("h5py", "h5py", "3.11"),
     Requirement("pycocotools", "pycocotools", "2.0.8"),
+    Requirement("google-crc32c", "google_crc32c", "1.5"),
     Requirement("faster-coco-eval", "faster_coco_eval", "1.8"),
     Requirement("opencv-python-headless", "cv2", "4.9", variants=OPENCV_VARIANTS),
     Requirement("scikit-image", "skimage", "0.22"),

@@ -14,6 +14,7 @@ MODULE_OF = {
     "scikit-image": "skimage",
     "pillow": "PIL",
     "faster-coco-eval": "faster_coco_eval",
+    "google-crc32c": "google_crc32c",
 }
 NEVER = ("opencv-python", "opencv-contrib-python", "imgaug", "tensorflow-addons")
 EXTRAS = ("pandas", "supervision", "tensorboard")  # of users; the others are of developers

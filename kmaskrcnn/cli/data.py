@@ -8,7 +8,7 @@ import click
 
 from kmaskrcnn.cli.options import DATA, FOLDER, OLD_FOLDER, as_json
 
-FORMATS = ("coco", "yolo", "png", "labelme")
+FORMATS = ("coco", "yolo", "png", "labelme", "tfrecord")
 
 
 @click.group(
@@ -40,7 +40,7 @@ Examples:
     type=click.Choice(FORMATS),
     default="coco",
     show_default=True,
-    help="COCO JSON; labels of YOLO for outlines; a PNG of numbers an image; LabelMe.",
+    help="COCO JSON; labels of YOLO for outlines; a PNG of numbers an image; LabelMe; TFRecord.",
 )
 @click.option("--images", type=OLD_FOLDER, help="The images of IN, if not beside it.")
 @click.option(

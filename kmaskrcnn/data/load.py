@@ -8,7 +8,7 @@ from pathlib import Path
 from kmaskrcnn.data.broken import without_broken
 from kmaskrcnn.data.dataset import Dataset
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.formats import coco, instance_pngs, labelme, mask_folders
+from kmaskrcnn.data.formats import coco, instance_pngs, labelme, mask_folders, tfrecord
 from kmaskrcnn.data.formats.opening import Format, Opening
 
 FORMATS = (
@@ -35,6 +35,13 @@ FORMATS = (
         "a folder of XML files, one an image",
         labelme.recognise_xmls,
         labelme.open_files,
+    ),
+    Format(
+        "TFRecord",
+        "files of tf.train.Example as TF's object detection has them: *.record, *.tfrecord, or "
+        "shards <name>-00000-of-00010",
+        tfrecord.recognise,
+        tfrecord.open_files,
     ),
     Format(
         "masks beside images",

@@ -14,6 +14,7 @@ from kmaskrcnn.data.writing.labelme import write_labelme
 from kmaskrcnn.data.writing.photographs import HOW
 from kmaskrcnn.data.writing.png import write_png
 from kmaskrcnn.data.writing.samples import Job, Progress
+from kmaskrcnn.data.writing.tfrecord import write_tfrecord
 from kmaskrcnn.data.writing.yolo import write_yolo
 from kmaskrcnn.files import atomic
 
@@ -22,6 +23,7 @@ WRITERS: dict[str, Callable[[Job, Path], None]] = {
     "yolo": write_yolo,
     "png": write_png,
     "labelme": write_labelme,
+    "tfrecord": write_tfrecord,
 }
 
 
@@ -40,7 +42,8 @@ def write(
         dataset: any dataset, or parts of one by name: ``{"train": …, "val": …}``.
         folder: a new or an empty one.
         format: ``"coco"`` (instances JSON), ``"yolo"`` (labels of outlines and data.yaml),
-            ``"png"`` (a PNG of numbers an image, and a table of classes), ``"labelme"``.
+            ``"png"`` (a PNG of numbers an image, and a table of classes), ``"labelme"``,
+            ``"tfrecord"`` (of TF's object detection, images inside).
         images: ``"copy"``, ``"link"`` (symbolic links), or ``"none"``: they stay where they are,
             and their folder is named when the result is loaded (``images=…``). What is an array is
             written as PNG.

@@ -15,7 +15,7 @@ from tests.data.writing.objects import CLASS_NAMES, compare, everything, filled,
 from tests.shared import shared_path
 
 READ = [form for form in WRITERS if form != "yolo"]
-MASKS = {"coco": 1, "png": 1, "labelme": 1, "yolo": 0.98}
+MASKS = {"tfrecord": 1, "coco": 1, "png": 1, "labelme": 1, "yolo": 0.98}
 
 
 @pytest.mark.parametrize("form", READ)
@@ -71,6 +71,7 @@ def test_what_is_lost_is_said(tmp_path, form):
     }
     lost = {
         "coco": [],
+        "tfrecord": ["points"],
         "labelme": ["points"],
         "png": ["box", "large", "points"],
         "yolo": ["box", "crowd", "points"],

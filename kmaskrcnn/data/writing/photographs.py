@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PIL import Image
@@ -45,7 +46,7 @@ class Photographs:
             DataError: a file that cannot be read, an array that is to be left where it is, two
                 images of one name that are.
         """
-        if isinstance(sample.image, np.ndarray) or (self._upright and _is_turned(sample)):
+        if isinstance(sample.image, np.ndarray) or (self._upright and ignores_turn(sample)):
             return self._draw(sample, index)
         source = Path(sample.image)
         name = self._free(source.stem, source.suffix, source.parent.name)
@@ -56,9 +57,7 @@ class Photographs:
                 source.stat()  # refuses what is not there
                 os.symlink(source.resolve(), self._folder / name)
         except OSError as error:
-            raise DataError(
-                f"{sample.name}: the image cannot be taken along ({error.strerror or error})."
-            ) from error
+            raise DataError(_cannot(sample, error)) from error
         return name
 
     def _draw(self, sample: Sample, index: int) -> str:
@@ -83,13 +82,36 @@ class Photographs:
         return wanted + suffix
 
 
-def _is_turned(sample: Sample) -> bool:
-    """Whether the annotation holds for the pixels as they are stored, and EXIF turns them."""
-    if sample.size is None or isinstance(sample.image, np.ndarray):
-        return False
+def turn_of(sample: Sample) -> int:
+    """How EXIF says that the stored pixels are to be turned; 1: not at all."""
+    if isinstance(sample.image, np.ndarray):
+        return 1
     try:
         with Image.open(sample.image) as image:
-            turn = image.getexif().get(ORIENTATION, 1)
-            return turn != 1 and image.size == tuple(sample.size)[::-1]
+            return int(image.getexif().get(ORIENTATION, 1))
     except (OSError, ValueError, SyntaxError):
-        return False  # read_image says what is wrong with it, where it matters
+        return 1  # read_image says what is wrong with it, where it matters
+
+
+def ignores_turn(sample: Sample) -> bool:
+    """Whether the annotation holds for the pixels as they are stored, and EXIF turns them."""
+    if sample.size is None or turn_of(sample) == 1:
+        return False
+    with Image.open(cast(str, sample.image)) as image:
+        return image.size == tuple(sample.size)[::-1]
+
+
+def read_bytes(sample: Sample) -> bytes:
+    """The image's file.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return Path(cast(str, sample.image)).read_bytes()
+    except OSError as error:
+        raise DataError(_cannot(sample, error)) from error
+
+
+def _cannot(sample: Sample, error: OSError) -> str:
+    return f"{sample.name}: the image cannot be taken along ({error.strerror or error})."
