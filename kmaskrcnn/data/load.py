@@ -8,7 +8,7 @@ from pathlib import Path
 from kmaskrcnn.data.broken import without_broken
 from kmaskrcnn.data.dataset import Dataset
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.formats import coco, instance_pngs, labelme, mask_folders, tfrecord
+from kmaskrcnn.data.formats import coco, instance_pngs, labelme, mask_folders, tfrecord, voc
 from kmaskrcnn.data.formats.opening import Format, Opening
 
 FORMATS = (
@@ -17,6 +17,13 @@ FORMATS = (
         "folders <id>/images with the image and <id>/masks with one PNG per instance",
         instance_pngs.recognise_homes,
         instance_pngs.open_homes,
+    ),
+    Format(
+        "Pascal VOC",
+        "a folder with SegmentationObject, SegmentationClass and JPEGImages, or VOC2012 and the "
+        "like with them in it",
+        voc.recognise,
+        voc.open_folder,
     ),
     Format(
         "LabelMe",

@@ -104,6 +104,37 @@ def split_names(split: str) -> tuple[str, ...]:
     return (split, *(name for name in others if name != split))
 
 
+def read_lines(path: Path, max_bytes: int = 2**26) -> list[str]:
+    """The lines of a text file.
+
+    Raises:
+        DataError: missing, larger than ``max_bytes``, no text.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
+        if len(data) > max_bytes:
+            raise DataError(f"{path}: expected at most {max_bytes:,} bytes of text.")
+        return data.decode("utf-8-sig").splitlines()
+    except OSError as error:
+        raise DataError(f"{path}: the file cannot be read ({error.strerror or error}).") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not text in UTF-8 ({error}). Save it as such.") from error
+
+
+def refuse_missing(images: Sequence[Path], place: str, skip_broken: bool) -> None:
+    """Raises a ``DataError`` that names the images that are not there; with ``skip_broken`` they
+    are no error yet."""
+    missing = [] if skip_broken else [image for image in images if not image.is_file()]
+    if missing:
+        shown = ", ".join(str(image) for image in missing[:5]) + " …" * (len(missing) > 5)
+        raise DataError(
+            f"{place}: {len(missing)} of {len(images)} images are missing: {shown}. Add them, name "
+            "their folder (images=…, on the command line --images), or leave such images out "
+            "(skip_broken=True)."
+        )
+
+
 class Masks(NamedTuple):
     """An image's masks as run-length codes, with names for messages, and their (height, width);
     empty ``crowds``: none is one.

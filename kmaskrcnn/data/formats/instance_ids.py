@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from kmaskrcnn.data.dataset import Sample
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.formats.files import MaskCache, Masks, count_labels, read_png
+from kmaskrcnn.data.formats.files import Masks, read_png
 from kmaskrcnn.data.formats.json_files import read_json
-from kmaskrcnn.data.report import Report
+from kmaskrcnn.data.formats.mask_dataset import Entry, MaskDataset
 from kmaskrcnn.data.rle import encode
 
 TABLE = "classes.json"
@@ -25,8 +24,10 @@ MAX_INSTANCES = 2**16
 """Of an image: a mask that holds more numbers is something else, such as a photograph."""
 
 
-class InstanceIdDataset:
+class InstanceIdDataset(MaskDataset):
     """Images with instance-id PNGs (8 or 16 bits, palettes, colours)."""
+
+    kind = "instance-id PNGs"
 
     def __init__(
         self, images: Sequence[Path], masks: Sequence[Path | None], folder: Path, class_name: str
@@ -36,44 +37,18 @@ class InstanceIdDataset:
         Raises:
             DataError: a ``classes.json`` of another content.
         """
-        self.folder = folder
-        self.report = Report()
-        self._images = images
-        self._files = masks
-        self._masks = MaskCache(self._read_masks)
         self._table = _read_table(next((m.parent / TABLE for m in masks if m is not None), None))
         names = self._table["class_names"] if self._table else [class_name]
-        self.class_names = tuple(names)
-        for image, mask in zip(images, masks, strict=True):
-            if mask is None:
+        entries = [Entry(i.stem, i, mask) for i, mask in zip(images, masks, strict=True)]
+        super().__init__(entries, folder, names)
+        for entry in entries:
+            if entry.masks is None:
                 self.report.add(
-                    "image without a mask file kept as an image without objects", str(image)
+                    "image without a mask file kept as an image without objects", str(entry.image)
                 )
 
-    @property
-    def description(self) -> str:
-        """One line about what was found."""
-        names = self.class_names
-        classes = f"class {names[0]!r}" if len(names) == 1 else f"{len(names)} classes"
-        return f"instance-id PNGs, {self.folder}: {len(self)} images, {classes}"
-
-    def class_counts(self) -> list[int]:
-        """Objects of each class; reads every mask."""
-        labels = (self._masks[index].labels for index in range(len(self)))
-        return count_labels(labels, len(self.class_names))
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def __getitem__(self, index: int, /) -> Sample:
-        image = self._images[index]
-        masks = self._masks[index % len(self)]
-        mask = self._files[index]
-        source = None if mask is None else str(mask)
-        return Sample(image, masks.instances(), image_id=image.stem, size=masks.size, source=source)
-
     def _read_masks(self, index: int) -> Masks:
-        path = self._files[index]
+        path = self._entries[index].masks
         if path is None:
             return Masks([], [], [], None)
         values = read_png(path)

@@ -16,8 +16,7 @@ import numpy as np
 
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.files import inside, last_part, read_png
-
-MAX_BYTES = 2**26
+from kmaskrcnn.data.formats.xml_files import number_of, read_xml, text_of
 
 
 def read_web(file: Path) -> dict[str, Any]:
@@ -26,7 +25,7 @@ def read_web(file: Path) -> dict[str, Any]:
     Raises:
         DataError: missing, too large, no XML, entities in it, or XML of another kind.
     """
-    root = _parse(file)
+    root = read_xml(file)
     if root.tag != "annotation" or root.find("filename") is None:
         raise DataError(
             f"{file}: not XML of the LabelMe web tool: expected <annotation> with <filename>, "
@@ -37,40 +36,22 @@ def read_web(file: Path) -> dict[str, Any]:
             f"{file}: boxes of Pascal VOC, which tell no outlines. Expected polygons or masks, as "
             "the LabelMe web tool writes them."
         )
-    objects = [o for o in root.iter("object") if _text(o, "deleted") != "1"]
+    objects = [o for o in root.iter("object") if text_of(o, "deleted") != "1"]
     return {
         "shapes": [_shape(one, file) for one in objects],
-        "imagePath": _text(root, "filename"),
-        "imageHeight": _number(root, "imagesize/nrows"),
-        "imageWidth": _number(root, "imagesize/ncols"),
+        "imagePath": text_of(root, "filename"),
+        "imageHeight": number_of(root, "imagesize/nrows"),
+        "imageWidth": number_of(root, "imagesize/ncols"),
     }
-
-
-def _parse(file: Path) -> ElementTree.Element:
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise DataError(
-            f"{file}: the annotation file cannot be read ({error.strerror or error})."
-        ) from error
-    if len(data) > MAX_BYTES or b"<!ENTITY" in data:
-        raise DataError(f"{file}: more than {MAX_BYTES:,} bytes, or entities, in an annotation.")
-    try:
-        return ElementTree.fromstring(data)
-    except (ElementTree.ParseError, ValueError, LookupError, RecursionError) as error:
-        raise DataError(
-            f"{file}: not XML, or cut off ({error}). Copy or export the file again."
-        ) from error
 
 
 def _shape(one: ElementTree.Element, file: Path) -> dict[str, Any]:
     """An object as a shape: its polygon, or its painted mask."""
-    label = _text(one, "name")
-    mask = _text(one, "segm/mask")
+    label = text_of(one, "name")
+    mask = text_of(one, "segm/mask")
     if mask:
         return {"label": label, "shape_type": "mask", **_painted(file, mask)}
-    points = [(_number(pt, "x"), _number(pt, "y")) for pt in one.findall("polygon/pt")]
+    points = [(number_of(pt, "x"), number_of(pt, "y")) for pt in one.findall("polygon/pt")]
     return {"label": label, "shape_type": "polygon", "points": points}
 
 
@@ -81,14 +62,3 @@ def _painted(file: Path, name: str) -> dict[str, Any]:
     encoded = cv2.imencode(".png", values.astype(np.uint8) * 255)[1].tobytes()
     corners = [[0, 0], [values.shape[1] - 1, values.shape[0] - 1]]
     return {"mask": base64.b64encode(encoded).decode(), "points": corners}
-
-
-def _text(element: ElementTree.Element, path: str) -> str:
-    return (element.findtext(path) or "").strip()
-
-
-def _number(element: ElementTree.Element, path: str) -> float | None:
-    try:
-        return float(_text(element, path))
-    except ValueError:
-        return None
