@@ -1,5 +1,6 @@
 """What goes into the network: datasets, their formats, and batches."""
 
+from kmaskrcnn.data.arrays import from_arrays, from_generator
 from kmaskrcnn.data.augmentation import OwnPolicy, Policy
 from kmaskrcnn.data.broken import Broken, find_broken, without_broken
 from kmaskrcnn.data.check import DataCheck, check
@@ -57,6 +58,8 @@ __all__ = [
     "concatenate",
     "find_broken",
     "find_data_error",
+    "from_arrays",
+    "from_generator",
     "image_sources",
     "inference_batches",
     "inspect",
