@@ -31,6 +31,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
+# Pixels of the network's input from one cell of a feature map to the next, of each level.
+FEATURE_STRIDES = {"fpn": (4, 8, 16, 32, 64), "c4": (16,), "c5": (32,), "dc5": (16,)}
+
+
 @dataclasses.dataclass(frozen=True)
 class MaskRCNNConfig:
     """Every switch of the network, its training and its predictions.

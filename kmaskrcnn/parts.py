@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 
 from kmaskrcnn.backbones import Backbone, build_backbone, build_res5
-from kmaskrcnn.config import MaskRCNNConfig
+from kmaskrcnn.config import FEATURE_STRIDES, MaskRCNNConfig
 from kmaskrcnn.layers import (
     FPN,
     AnchorGenerator,
@@ -30,7 +30,6 @@ from kmaskrcnn.layers import (
     SingleLevel,
 )
 
-_STRIDES = {"fpn": (4, 8, 16, 32, 64), "c4": (16,), "c5": (32,), "dc5": (16,)}
 _HEADS_OF_C4 = 14  # res5 sees RoIs of 14×14 and halves them
 
 
@@ -44,7 +43,7 @@ class Parts:
 
     def __init__(self, config: MaskRCNNConfig, num_classes: int, backbone_weights=None):
         self.config, self.num_classes = config, num_classes
-        self.strides = _STRIDES[config.pyramid]
+        self.strides = FEATURE_STRIDES[config.pyramid]
         self.backbone = self._backbone(backbone_weights)
         self.neck = self._neck()
         self.channels = self._channels()

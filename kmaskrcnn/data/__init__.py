@@ -26,8 +26,7 @@ from kmaskrcnn.data.inference import (
     points_to_original,
     to_original,
 )
-from kmaskrcnn.data.inspect import inspect
-from kmaskrcnn.data.inspection import Inspection, Problem
+from kmaskrcnn.data.inspection import Inspection, Problem, inspect
 from kmaskrcnn.data.load import load
 from kmaskrcnn.data.pipeline import batches
 from kmaskrcnn.data.report import Report

@@ -56,9 +56,9 @@ def find_broken(dataset: Dataset, progress: Progress | None = None) -> list[Brok
     total = len(dataset)
     found = []
     with ThreadPoolExecutor(NUM_THREADS) as pool:
-        for done, broken in enumerate(pool.map(partial(_look, dataset), range(total)), 1):
-            if broken is not None:
-                found.append(broken)
+        for done, seen in enumerate(pool.map(partial(look, dataset), range(total)), 1):
+            if isinstance(seen, Broken):
+                found.append(seen)
             if progress is not None:
                 progress(done, total)
     return found
@@ -107,7 +107,8 @@ class SoundImages(Subset):
             self.report.add(f"image left out, {image.kind}", place)
 
 
-def _look(dataset: Dataset, index: int) -> Broken | None:
+def look(dataset: Dataset, index: int) -> Sample | Broken:
+    """A sample whose image can be used, as far as its header tells; or what is wrong with it."""
     try:
         sample = get_sample(dataset, index)
     except DataError as error:
@@ -118,7 +119,7 @@ def _look(dataset: Dataset, index: int) -> Broken | None:
     except DataError as error:
         kind, reason = _kind_of(sample), str(error)
         return Broken(index, sample.name, kind, reason, len(sample.instances))
-    return None
+    return sample
 
 
 def _seems_sound(sample: Sample) -> bool:

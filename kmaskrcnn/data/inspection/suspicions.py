@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from pycocotools import mask as coco_mask
 
 from kmaskrcnn.data.dataset import Instance
-from kmaskrcnn.data.rle import array_window, decode_window, read_counts
+from kmaskrcnn.data.rle import array_window, decode_window, instance_rle, read_counts
 
 TINY = 16.0
 """Pixels: an object that covers fewer is rather a slip of the mouse."""
@@ -17,7 +18,11 @@ HUGE = 0.98
 OUTSIDE = 1.0
 """Pixels that a box may reach beyond its image, where tools round."""
 SAME_BOX = 0.95
-"""Overlap (IoU) of two boxes of one class on one image that are rather one object."""
+"""Overlap (IoU) of two boxes on one image that are rather one object."""
+ALIKE_BOX = 0.7
+"""Overlap of two boxes of one class from which on their masks are compared …"""
+ALIKE_MASK = 0.75
+"""… and the overlap of their masks from which on one is rather a copy of the other."""
 OTHER_BOX = 0.7
 """Overlap of a box and the box of its mask, below which they are not of one object …"""
 OTHER_BOX_PIXELS = 4.0
@@ -33,6 +38,17 @@ class Measures(NamedTuple):
     box: np.ndarray | None
     mask_box: np.ndarray | None
     area: float
+
+    @property
+    def extent(self) -> np.ndarray:
+        """(4,): its box, else that of its mask, else nan."""
+        found = self.box if self.box is not None else self.mask_box
+        return np.full(4, np.nan) if found is None else found
+
+    @property
+    def has_area(self) -> bool:
+        """Whether its extent is finite and not empty."""
+        return bool(_have_area(self.extent[None])[0])
 
 
 def measure(instance: Instance) -> Measures:
@@ -61,8 +77,8 @@ def measure(instance: Instance) -> Measures:
 
 def findings(instance: Instance, figures: Measures, size: tuple[int, int]) -> Iterator[Finding]:
     """What looks wrong with one object of an image of ``size`` (height, width)."""
-    extent = figures.box if figures.box is not None else figures.mask_box
-    if extent is None or not np.isfinite(extent).all() or not (extent[2:] > extent[:2]).all():
+    extent = figures.extent
+    if not figures.has_area:
         yield "object without an area", _text(extent)
         return
     outlines = instance.mask if isinstance(instance.mask, Sequence) else ()
@@ -88,27 +104,46 @@ def findings(instance: Instance, figures: Measures, size: tuple[int, int]) -> It
             yield "box that is not its mask's", both
 
 
-def twins(instances: Sequence[Instance], figures: Sequence[Measures]) -> Iterator[tuple[int, int]]:
-    """Pairs of objects of one class whose boxes are the same, as indices."""
-    boxes = np.array([_extent(f) for f in figures], float).reshape(-1, 4)
-    labels = np.array([i.label for i in instances])
+def copies(
+    instances: Sequence[Instance], figures: Sequence[Measures], size: tuple[int, int]
+) -> Iterator[tuple[int, int, Finding]]:
+    """Objects of an image of ``size`` that stand where another one stands, crowds aside.
+
+    Yields:
+        The indices of the other one and of the later one, and what is wrong with that.
+    """
+    boxes = np.array([f.extent for f in figures], float).reshape(-1, 4)
     free = np.array([not i.crowd for i in instances], bool)
-    usable = free & np.isfinite(boxes).all(1) & (boxes[:, 2:] > boxes[:, :2]).all(1)
-    for label in np.unique(labels[usable]):
-        places = np.flatnonzero(usable & (labels == label))
-        for start in range(0, len(places), BLOCK):
-            rows = places[start : start + BLOCK]
-            same = _overlaps(boxes[rows], boxes[places]) >= SAME_BOX
-            for row, column in np.argwhere(same):
-                if rows[row] < places[column]:
-                    yield int(rows[row]), int(places[column])
+    usable = np.flatnonzero(free & _have_area(boxes))
+    for start in range(0, len(usable), BLOCK):
+        rows = usable[start : start + BLOCK]
+        overlaps = _overlaps(boxes[rows], boxes[usable])
+        for row, column in np.argwhere(overlaps >= ALIKE_BOX):
+            first, second = int(rows[row]), int(usable[column])
+            if first < second:
+                pair = instances[first], instances[second]
+                for finding in _copy(*pair, float(overlaps[row, column]), size):
+                    yield first, second, finding
 
 
-def _extent(figures: Measures) -> np.ndarray:
-    for box in (figures.box, figures.mask_box):
-        if box is not None:
-            return box
-    return np.zeros(4)
+def _copy(
+    first: Instance, second: Instance, overlap: float, size: tuple[int, int]
+) -> Iterator[Finding]:
+    same_class = first.label == second.label
+    if overlap >= SAME_BOX and same_class:
+        yield "twice", f"the same box and class as annotation {first.annotation_id}"
+    elif overlap >= SAME_BOX:
+        yield "two classes in one place", f"the same box as annotation {first.annotation_id}"
+    elif same_class and first.mask is not None and second.mask is not None:
+        codes = [[instance_rle(instance, size)] for instance in (first, second)]
+        shared = float(coco_mask.iou(*codes, [0])[0, 0])
+        if shared >= ALIKE_MASK:
+            yield "almost twice", f"IoU {shared:.2f} with annotation {first.annotation_id}"
+
+
+def _have_area(boxes: np.ndarray) -> np.ndarray:
+    """Which of the boxes (N, 4) are finite and not empty: (N,) bool."""
+    return np.isfinite(boxes).all(1) & (boxes[:, 2:] > boxes[:, :2]).all(1)
 
 
 def _points(values: np.ndarray | Sequence) -> np.ndarray:
@@ -155,5 +190,5 @@ def _side(start: np.ndarray, end: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.where(np.abs(across) < 1e-6, 0, across)
 
 
-def _text(box: np.ndarray | None) -> str:
-    return "no box" if box is None else "(" + ", ".join(f"{v:.4g}" for v in box) + ")"
+def _text(box: np.ndarray) -> str:
+    return "no box" if np.isnan(box).all() else "(" + ", ".join(f"{v:.4g}" for v in box) + ")"
