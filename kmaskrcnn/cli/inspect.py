@@ -2,28 +2,66 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import click
 
 from kmaskrcnn.cli.options import DATA, FOLDER, OLD_FOLDER, as_json
+from kmaskrcnn.cli.sections import Sectioned
+from kmaskrcnn.presets import preset_names
+
+SECTIONS = {
+    "Data": ("images", "val", "val_images", "duplicates"),
+    "Network": ("preset", "image_size"),
+    "Files": ("out", "limit", "as_json"),
+}
 
 
 @click.command(
-    short_help="Counts, sizes, classes and what looks wrong in annotated images.",
+    cls=Sectioned,
+    sections=SECTIONS,
+    short_help="What is in annotated images, what looks wrong, what suits them.",
     epilog="""\b
 Examples:
   kmaskrcnn inspect photos.json
   kmaskrcnn inspect photos.json --out look
+  kmaskrcnn inspect train.json --val val.json --preset resnet50_fpn --image-size 512 --out look
   kmaskrcnn inspect photos.json --json | jq .problems
 """,
 )
 @click.argument("data", type=DATA)
 @click.option("--images", type=OLD_FOLDER, help="The images of DATA, if not beside it.")
 @click.option(
+    "--val",
+    type=DATA,
+    metavar="DATA",
+    help="What will be validated on: its classes and photographs are compared with DATA's.",
+)
+@click.option("--val-images", type=OLD_FOLDER, help="The images of --val, if not beside it.")
+@click.option(
+    "--duplicates/--no-duplicates",
+    default=True,
+    show_default=True,
+    help="Look for photographs that are there twice, which decodes them all, coarsely.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(preset_names()),
+    metavar="NAME",
+    default="mobilenet_1.0_fpn",
+    show_default=True,
+    help="The network to be trained: objects are measured at its image size, by its anchors.",
+)
+@click.option(
+    "--image-size",
+    type=click.IntRange(16),
+    metavar="PIXELS",
+    help="Short side in pixels; else the preset's.",
+)
+@click.option(
     "--out",
     type=FOLDER,
-    help="Draw annotated samples here, and what looks wrong; write the list of all of it.",
+    help="Write a page of all of it here, and sheets of pictures.",
 )
 @click.option(
     "--limit",
@@ -31,19 +69,21 @@ Examples:
     default=12,
     show_default=True,
     metavar="N",
-    help="Images to draw.",
+    help="Images on a sheet.",
 )
 @as_json
-def inspect(data: str, images: Path | None, out: Path | None, limit: int, as_json: bool) -> None:
-    """Look at DATA: images, objects, classes, broken files, suspicious annotations.
+def inspect(as_json: bool, **options: Any) -> None:
+    """Look at DATA: images, objects, classes, broken files, suspicious annotations, photographs
+    that are there twice, the image size and the anchors that suit it.
 
     \b
     Writes into --out:
+      report.html     all of it with charts and pictures, in one file
+      report.txt      all that is said, and every place
       samples.jpg     images all over DATA, their annotations drawn
       suspicious.jpg  images with something suspicious, if there are any
-      report.txt      all that is said, and every place
     """
     from kmaskrcnn.commands import inspect as job
     from kmaskrcnn.commands.output import tell
 
-    tell(job, as_json, data, images, out, limit)
+    tell(job, as_json, job.Look(**options))

@@ -20,7 +20,8 @@ OPTIONS = {
     "--json",
     "evaluate": "--val-fraction --seed --images --skip-broken --out --json",
     "predict": "--out --score --coco --labelme --json",
-    "inspect": "--images --out --limit --json",
+    "inspect": "--images --val --val-images --duplicates --preset --image-size --out --limit "
+    "--json",
     "data": "",
     "info": "--toml --json",
     "freeze": "--json",

@@ -34,7 +34,7 @@ def test_it_is_written_and_drawn(shapes, tmp_path):
     result = run("inspect", shapes, "--out", out, "--limit", 2, "--json")
     facts = json.loads(result.stdout)
     assert facts["images"] == 4 and len(facts["broken"]) == 1 and facts["problems"]
-    names = ["report.txt", "samples.jpg", "suspicious.jpg"]
+    names = ["report.html", "report.txt", "samples.jpg", "suspicious.jpg"]
     assert sorted(path.name for path in out.iterdir()) == names
     assert cv2.imread(str(out / "samples.jpg")).std() > 1
     assert "9999" in (out / "report.txt").read_text()

@@ -82,7 +82,7 @@ class AnchorAdvice:
     worth_it: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """Of JSON's types."""
+        """Plain values, with what to add to a command line."""
         fits = {"used": self.used, "suggested": self.suggested}
         facts = {name: asdict(fit) | {"options": fit.options()} for name, fit in fits.items()}
         return {**facts, "worth_it": self.worth_it}

@@ -36,7 +36,7 @@ def class_balance(found: Findings) -> Markup:
     names = sorted({n: None for c in counts for n in c}, key=lambda n: counts[0].get(n, 0))
     names = _both_ends(names)
     figure = pages.new_figure(5.6, 0.7 + 0.24 * len(names) * (1 if len(parts) == 1 else 1.5))
-    axis = figure.subplots()
+    axis: Any = figure.subplots()
     height = 0.72 / len(parts)
     for part, (values, color) in enumerate(zip(counts, (FIRST, SECOND), strict=False)):
         places = np.arange(len(names)) - part * height
@@ -58,7 +58,7 @@ def image_sizes(found: Findings) -> Markup:
     """Width and height of the images, a disc for each size, as large as it is frequent."""
     sizes, counts = np.unique(found.sizes, axis=0, return_counts=True)
     figure = pages.new_figure(4.6, 3.2)
-    axis = figure.subplots()
+    axis: Any = figure.subplots()
     area = 14 + 400 * counts / counts.sum()
     axis.scatter(sizes[:, 1], sizes[:, 0], s=area, color=FIRST, alpha=0.45, linewidth=0)
     top = 1.1 * sizes.max()
@@ -75,7 +75,7 @@ def objects_per_image(found: Findings) -> Markup:
     width = max(1, -(-(most + 1) // 40))
     edges = np.arange(0, most + 1 + width, width) - 0.5
     figure = pages.new_figure(4.6, 3.2)
-    axis = figure.subplots()
+    axis: Any = figure.subplots()
     axis.hist(found.num_objects, bins=edges, color=FIRST, rwidth=0.9)
     axis.set_ylabel("images")
     axis.xaxis.get_major_locator().set_params(integer=True)
@@ -88,7 +88,7 @@ def object_sides(found: Findings) -> Markup:
     sides = found.network_sides
     low, high = np.log2([max(sides.min() / 1.2, 1), max(sides.max() * 1.2, 64)])
     figure = pages.new_figure(5.6, 3.2)
-    axis = figure.subplots()
+    axis: Any = figure.subplots()
     axis.hist(np.maximum(sides, 1), bins=np.logspace(low, high, 40, base=2), color=PALE, alpha=0.7)
     axis.set_xscale("log", base=2)
     for place in (HARD, SMALL):
@@ -109,7 +109,7 @@ def object_ratios(found: Findings) -> Markup:
     extents = found.objects.boxes[:, 2:] - found.objects.boxes[:, :2]
     ratios = np.clip(extents[:, 1] / extents[:, 0], 1 / 8, 8)
     figure = pages.new_figure(5.6, 3.2)
-    axis = figure.subplots()
+    axis: Any = figure.subplots()
     axis.hist(ratios, bins=np.logspace(-3, 3, 40, base=2), color=PALE, alpha=0.7)
     axis.set_xscale("log", base=2)
     _mark_anchors(axis, found, "ratios")
@@ -129,9 +129,9 @@ def _mark_anchors(axis: Any, found: Findings, what: str) -> None:
         fits.append(("suggested", advice.suggested, "--", (0.0, 0.5)))
     for (label, fit, style, span), color in zip(fits, (FIRST, SECOND), strict=False):
         values = fit.ratios if what == "ratios" else [v for level in fit.sizes for v in level]
-        for value in values:
-            axis.axvline(value, *span, color=color, lw=1.6, ls=style, label=label)
-            label = None
+        for place, value in enumerate(values):
+            name = None if place else label  # once in the legend
+            axis.axvline(value, *span, color=color, lw=1.6, ls=style, label=name)
     axis.legend(frameon=False, fontsize=8, title="anchors", title_fontsize=8)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,7 +21,8 @@ REMEMBERED = 4096  # thumbnails, of 4 KB each
 _BITS = np.array([bin(number).count("1") for number in range(2**16)], np.uint8)
 
 
-class Photograph(NamedTuple):
+@dataclass(frozen=True)
+class Photograph:
     """An image to compare: which part it is of, its index there, its name, its fingerprint."""
 
     part: str

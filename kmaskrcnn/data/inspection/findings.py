@@ -103,7 +103,7 @@ class Findings:
         """Everything but the pictures, of JSON's types only."""
         columns = zip(self.class_names, self.class_objects, self.class_images, strict=True)
         anchors, held_out = self.anchor_advice, self.validation
-        return {
+        content = {
             "description": self.description,
             "images": len(self.sizes) + len(self.broken),
             "images_without_objects": int((self.num_objects == 0).sum()),
@@ -115,7 +115,7 @@ class Findings:
             "object_areas": spread(self.areas) | {"shares": self.shares()},
             "training_size": {"min_size": self.config.min_size, "max_size": self.config.max_size},
             "object_sides_at_training_size": spread(self.network_sides),
-            "image_size": self.size_advice.to_dict(),
+            "image_size": asdict(self.size_advice),
             "anchors": None if anchors is None else anchors.to_dict(),
             "broken": [asdict(image) for image in self.broken],
             "problems": [asdict(problem) for problem in self.problems],
@@ -124,6 +124,14 @@ class Findings:
             "validation": None if held_out is None else held_out.to_dict(),
             "class_table": [row._asdict() | {"remark": row.remark} for row in self.class_rows],
         }
+        return _with_lists(content)
+
+
+def _with_lists(value: Any) -> Any:
+    """The same with a list for every tuple, as JSON has it."""
+    if isinstance(value, dict):
+        return {key: _with_lists(item) for key, item in value.items()}
+    return [_with_lists(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def spread(values: np.ndarray) -> dict[str, float]:

@@ -92,9 +92,7 @@ def _seen(dataset: Dataset, broken: set[int], compare: bool) -> Iterator[Seen | 
             yield from pool.map(partial(_look_at, dataset, broken, compare), places)
 
 
-def _look_at(
-    dataset: Dataset, broken: set[int], compare: bool, index: int
-) -> Seen | Broken | None:
+def _look_at(dataset: Dataset, broken: set[int], compare: bool, index: int) -> Seen | Broken | None:
     if index in broken:
         return None
     sample = look(dataset, index)

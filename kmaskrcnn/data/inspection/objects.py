@@ -56,7 +56,8 @@ class Objects(NamedTuple):
     boxes: np.ndarray
 
 
-class Seen(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Seen:
     """One image: what its annotations say of it.
 
     Attributes:

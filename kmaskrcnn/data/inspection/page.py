@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -38,7 +38,8 @@ ADVICE = {
 }
 
 
-class Group(NamedTuple):
+@dataclass(frozen=True)
+class Group:
     """One kind of what looks wrong: what it means, close-ups, and where it is."""
 
     kind: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -77,10 +76,6 @@ class SizeAdvice:
     used: int
     suggested: int | None
     reason: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Of JSON's types."""
-        return asdict(self)
 
 
 def advise_size(objects: Objects, sizes: np.ndarray, config: MaskRCNNConfig) -> SizeAdvice:

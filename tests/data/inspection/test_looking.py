@@ -21,7 +21,8 @@ from tests.shared import shared_path
 
 
 def image(height, width, *instances, image_id=None) -> Sample:
-    return Sample(noise_image(height, width), instances, image_id, (height, width))
+    pixels = noise_image(height, width, seed=height * width)
+    return Sample(pixels, instances, image_id, (height, width))
 
 
 def square(label, side, at=1, number=None, **more) -> Instance:
@@ -62,16 +63,28 @@ def test_every_figure(dataset):
             "file": "image b",
             "annotation_id": 4,
             "detail": "the same box and class as annotation 3",
+            "image": 1,
+            "instance": 1,
         },
-        {"kind": "tiny", "file": "image c", "annotation_id": "x", "detail": "4 pixels"},
+        {
+            "kind": "tiny",
+            "file": "image c",
+            "annotation_id": "x",
+            "detail": "4 pixels",
+            "image": 2,
+            "instance": 0,
+        },
     ]
+    assert found["training_size"] == {"min_size": 800, "max_size": 1333}
+    assert found["object_sides_at_training_size"]["min"] == 16  # 2 of 100 pixels, at 800
+    assert found["duplicates"] == [] and found["validation"] is None and found["class_table"] == []
 
 
 def test_the_lines(dataset):
     dataset.description, dataset.report = "found", Report()
     dataset.report.add("polygon clipped", "file, annotation 9")
-    text = str(inspect(dataset))
-    assert text.splitlines() == [
+    lines = str(inspect(dataset)).splitlines()
+    assert lines == [
         "found",
         "  images: 4 usable of 4; height×width from 100×100 over 150×150 (median) to 200×300",
         "  objects: 6, of which 1 crowds; an image has 0 to 2, median 2; 1 images have none",
@@ -85,7 +98,16 @@ def test_the_lines(dataset):
         "    image c, annotation x: 4 pixels",
         "  mended or left out, polygon clipped: 1",
         "    file, annotation 9",
+        "  at the training size (800 to 1333 pixels): objects of 16 over 200 (median) to 533 "
+        "pixels a side; 0% below 8, 20% below 32",
+        "  suggested image size: --image-size 512 (20% of the objects stay below 32 pixels even "
+        "there, and more pixels show no more detail; think of tiles, or of a higher resolution)",
+        "  anchors: 20.0% of the objects overlap none by an IoU of 0.5, 20.0% are smaller than the "
+        "smallest",
+        *lines[-2:],
     ]
+    assert lines[-2].startswith("  suggested anchors, which leave 0.0%:")
+    assert lines[-1].startswith("    --set")
 
 
 def test_few_places_are_printed_and_all_are_saved(tmp_path):
@@ -144,8 +166,9 @@ def test_objects_that_cannot_be_read_are_listed():
 
 def test_progress_is_told():
     told = []
-    inspect(ShapesDataset(3, image_size=(32, 32)), progress=lambda *step: told.append(step))
-    assert told == [(step, 6) for step in range(1, 7)]
+    parts = ShapesDataset(3, image_size=(32, 32)), ShapesDataset(2, seed=1, image_size=(32, 32))
+    inspect(parts[0], validation=parts[1], progress=lambda *step: told.append(step))
+    assert told == [(step, 5) for step in range(1, 6)]
 
 
 def test_a_sheet_shows_images_evenly_and_what_is_suspicious(dataset):

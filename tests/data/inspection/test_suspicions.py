@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kmaskrcnn.data import Instance
+from kmaskrcnn.data.inspection.suspicions import copies, findings, measure
 from kmaskrcnn.data.rle import encode
-from kmaskrcnn.data.suspicions import findings, measure, twins
 
 SIZE = (60, 80)
 BOX = (10, 10, 40, 30)
@@ -99,11 +99,30 @@ def test_the_same_box_of_the_same_class():
     ]
     instances = [Instance(0, box=box) for box in boxes]
     instances += [Instance(1, box=BOX), Instance(0, box=BOX, crowd=True)]
-    assert list(twins(instances, [measure(i) for i in instances])) == [(0, 2)]
-    assert list(twins([], [])) == []
+    found = list(copies(instances, [measure(i) for i in instances], SIZE))
+    assert [(first, second, kind) for first, second, (kind, _) in found] == [
+        (0, 2, "twice"),
+        (0, 6, "two classes in one place"),
+        (2, 6, "two classes in one place"),
+    ]
+    assert list(copies([], [], SIZE)) == []
+
+
+def test_masks_that_nearly_cover_each_other():
+    """The boxes of both pairs overlap by 0.81, the masks of the first by as much."""
+    tall, wide = rectangle(10, 10, 30, 30), rectangle(12, 10, 30, 30)
+    corner = np.array([[12, 10], [30, 10], [30, 30], [28, 12]], float)
+    for other, expected in ((wide, ["almost twice"]), (corner, [])):
+        pair = [Instance(0, [tall], annotation_id="first"), Instance(0, [other])]
+        found = [finding for *_, finding in copies(pair, [measure(i) for i in pair], SIZE)]
+        assert [kind for kind, _ in found] == expected
+        assert all("IoU 0.90 with annotation first" in detail for _, detail in found)
+    boxes = [Instance(0, box=BOX), Instance(0, box=(12, 10, 40, 30))]
+    assert list(copies(boxes, [measure(i) for i in boxes], SIZE)) == []
 
 
 def test_many_objects_are_compared_in_blocks():
     boxes = [(x, y, x + 9, y + 9) for x in range(0, 300, 10) for y in range(0, 200, 10)]
     instances = [Instance(0, box=box) for box in [*boxes, boxes[5], boxes[599]]]
-    assert list(twins(instances, [measure(i) for i in instances])) == [(5, 600), (599, 601)]
+    found = copies(instances, [measure(i) for i in instances], (300, 300))
+    assert [pair[:2] for pair in found] == [(5, 600), (599, 601)]
