@@ -25,6 +25,7 @@ from kmaskrcnn.cli import (
     info,
     inspect,
     predict,
+    report,
     train,
     weights,
 )
@@ -34,6 +35,7 @@ VERBS = (  # in the order of use, as the help lists them
     train.train,
     find_rate.find_rate,
     evaluate.evaluate,
+    report.report,
     predict.predict,
     inspect.inspect,
     data.data,

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kmaskrcnn.cli.options import DATA, FILE, MODEL, OLD_FOLDER, as_json
+from kmaskrcnn.cli.options import DATA, FILE, MODEL, OLD_FOLDER, as_json, val_fraction, val_seed
 
 
 @click.command(
@@ -20,20 +20,8 @@ Examples:
 )
 @click.argument("model", type=MODEL)
 @click.argument("data", type=DATA)
-@click.option(
-    "--val-fraction",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    metavar="SHARE",
-    help="Only the images of DATA that `train --val-fraction` kept to validate on.",
-)
-@click.option(
-    "--seed",
-    type=int,
-    metavar="N",
-    default=0,
-    show_default=True,
-    help="With --val-fraction: the seed of that training.",
-)
+@val_fraction
+@val_seed
 @click.option("--images", type=OLD_FOLDER, help="The images of DATA, if not beside it.")
 @click.option("--skip-broken", is_flag=True, help="Leave out images that cannot be read.")
 @click.option("--out", type=FILE, help="Also write all figures here, as JSON.")

@@ -60,3 +60,19 @@ as_json = click.option(
     is_flag=True,
     help="Print the figures as JSON on standard output, and nothing else there.",
 )
+
+val_fraction = click.option(
+    "--val-fraction",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="SHARE",
+    help="Only the images of DATA that `train --val-fraction` kept to validate on.",
+)
+
+val_seed = click.option(
+    "--seed",
+    type=int,
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="With --val-fraction: the seed of that training.",
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import kmaskrcnn
 from kmaskrcnn.commands.output import measure, print_figures, write_json
@@ -12,8 +13,8 @@ from kmaskrcnn.progress import console
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """The options of ``kmaskrcnn evaluate``."""
+class Chosen:
+    """A model, and the data that it is measured on."""
 
     model: Path
     data: str
@@ -21,14 +22,25 @@ class Evaluation:
     val_fraction: float | None = None
     seed: int = 0
     skip_broken: bool = False
+
+    def dataset(self) -> Any:
+        """The images that were asked for."""
+        whole = load(self.data, images=self.images, skip_broken=self.skip_broken)
+        if self.val_fraction is None:
+            return whole
+        return split(whole, self.val_fraction, self.seed)[1]
+
+
+@dataclass(frozen=True)
+class Evaluation(Chosen):
+    """The options of ``kmaskrcnn evaluate``."""
+
     out: Path | None = None
 
 
 def run(job: Evaluation) -> dict[str, float]:
     """All figures of `MaskRCNN.evaluate`, also as a JSON file if asked."""
-    dataset = load(job.data, images=job.images, skip_broken=job.skip_broken)
-    if job.val_fraction is not None:
-        dataset = split(dataset, job.val_fraction, job.seed)[1]
+    dataset = job.dataset()
     console.print(dataset.description)
     metrics = measure(kmaskrcnn.load(job.model, optimizer=False), dataset)
     if job.out is not None:

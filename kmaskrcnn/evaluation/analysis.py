@@ -67,10 +67,20 @@ class Analysis:
         """(N,) of each image at the thresholds, 0 to 1; see `image_quality`."""
         return image_quality(self.matches, self.thresholds)
 
+    @property
+    def mean_quality(self) -> float:
+        """Of all images; nan without any."""
+        return float(self.quality.mean()) if len(self.quality) else math.nan
+
     @cached_property
     def mistakes(self) -> Mistakes:
         """False alarms and misses at the thresholds."""
         return find_mistakes(self.matches, self.thresholds)
+
+    @cached_property
+    def missed(self) -> frozenset[int]:
+        """The truths that were missed at the thresholds."""
+        return frozenset(self.mistakes.misses.tolist())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and lists; what cannot be measured is nan."""
@@ -92,7 +102,7 @@ class Analysis:
                 key: value.tolist() if isinstance(value, np.ndarray) else value
                 for key, value in self.calibration._asdict().items()
             },
-            "quality": {"mean": _mean(self.quality), "of_images": self.quality.tolist()},
+            "quality": {"mean": self.mean_quality, "of_images": self.quality.tolist()},
             "false_alarms": _tally(mistakes.alarm_kinds),
             "misses": _tally(mistakes.miss_kinds),
         }
@@ -132,7 +142,3 @@ def _operating_point(of: Curve, threshold: float) -> dict[str, Any]:
 def _tally(kinds: np.ndarray) -> dict[str, int]:
     names, numbers = np.unique(kinds.astype(str), return_counts=True)
     return dict(zip(names.tolist(), numbers.tolist(), strict=True))
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else math.nan

@@ -37,8 +37,8 @@ def calibration(matches: Matches, label: int | None = None, bins: int = 10) -> C
         label: of one class; None for all together.
         bins: of equal width.
     """
-    rows = matches.counted if label is None else matches.counted & (matches.found.label == label)
-    scores, right = matches.found.score[rows].astype(np.float64), matches.right[rows]
+    rows = matches.counted if label is None else matches.counted & (matches.found.labels == label)
+    scores, right = matches.found.scores[rows].astype(np.float64), matches.right[rows]
     edges = np.linspace(0, 1, bins + 1)
     places = np.clip(np.searchsorted(edges, scores, side="right") - 1, 0, bins - 1)
     counts = np.bincount(places, minlength=bins)

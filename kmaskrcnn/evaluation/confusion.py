@@ -26,11 +26,11 @@ def confusion_matrix(matches: Matches, score: float | np.ndarray = 0.5) -> np.nd
     classes = len(matches.class_names)
     matrix = np.zeros((classes + 1, classes + 1), np.int64)
     matched = partner >= 0
-    pairs = matches.truth.label[partner[matched]], matches.found.label[matched]
+    pairs = matches.truth.labels[partner[matched]], matches.found.labels[matched]
     np.add.at(matrix, pairs, 1)
-    alarms = matches.found.label[found & (partner == FREE)]
+    alarms = matches.found.labels[found & (partner == FREE)]
     matrix[classes, :classes] = np.bincount(alarms, minlength=classes)
-    missed = ~matches.truth.ignored
+    missed = ~matches.ignored
     missed[partner[matched]] = False
-    matrix[:classes, classes] = np.bincount(matches.truth.label[missed], minlength=classes)
+    matrix[:classes, classes] = np.bincount(matches.truth.labels[missed], minlength=classes)
     return matrix

@@ -35,15 +35,15 @@ def image_counts(
     matches: Matches, score: float | np.ndarray, label: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """(N,) objects there and (N,) objects found on each image; what crowds hold does not count."""
-    there, found = ~matches.truth.ignored, matches.counted & matches.above(score)
+    there, found = ~matches.ignored, matches.counted & matches.above(score)
     if label is not None:
         there, found = (
-            there & (matches.truth.label == label),
-            found & (matches.found.label == label),
+            there & (matches.truth.labels == label),
+            found & (matches.found.labels == label),
         )
     return (
-        np.bincount(matches.truth.image[there], minlength=matches.num_images),
-        np.bincount(matches.found.image[found], minlength=matches.num_images),
+        np.bincount(matches.truth.images[there], minlength=matches.num_images),
+        np.bincount(matches.found.images[found], minlength=matches.num_images),
     )
 
 

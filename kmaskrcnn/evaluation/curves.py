@@ -82,11 +82,11 @@ class Curve:
 
 def curve(matches: Matches, label: int | None = None) -> Curve:
     """The curve of a class; of all classes together without a label."""
-    of_truth, of_found = ~matches.truth.ignored, matches.counted
+    of_truth, of_found = ~matches.ignored, matches.counted
     if label is not None:
-        of_truth = of_truth & (matches.truth.label == label)
-        of_found = of_found & (matches.found.label == label)
-    scores, right = matches.found.score[of_found], matches.right[of_found]
+        of_truth = of_truth & (matches.truth.labels == label)
+        of_found = of_found & (matches.found.labels == label)
+    scores, right = matches.found.scores[of_found], matches.right[of_found]
     order = np.argsort(-scores, kind="stable")
     return Curve(scores[order], right[order], int(of_truth.sum()))
 

@@ -9,12 +9,13 @@ from typing import Any
 
 from kmaskrcnn.data.dataset import Dataset, keypoint_names_of
 from kmaskrcnn.evaluation.coco import checked_limits, checked_sigmas, coco_figures
+from kmaskrcnn.evaluation.columns import FoundObjects
 from kmaskrcnn.evaluation.predictions import read_predictions
 from kmaskrcnn.evaluation.results import read_results
 from kmaskrcnn.evaluation.truth import Truth, read_truth
 from kmaskrcnn.structures import Detections
 
-Predictions = Iterable[tuple[int, Detections]] | str | Path
+Predictions = Iterable[tuple[int, Detections]] | str | Path | FoundObjects
 
 
 class Evaluator:
@@ -72,11 +73,16 @@ class Evaluator:
                 truth's, other classes, other keypoints.
             DataError: results that cannot be read; names the file and the entry.
         """
-        if isinstance(predictions, str | Path):
-            found = read_results(predictions, self.dataset, self.truth)
-        else:
-            found = read_predictions(predictions, self.dataset, self.truth)
+        found = self.read(predictions)
         return coco_figures(self.truth, found, self.max_detections, self.keypoint_sigmas)
+
+    def read(self, predictions: Predictions) -> FoundObjects:
+        """What was found, as columns: what `evaluate` takes, to be read once and used twice."""
+        if isinstance(predictions, FoundObjects):
+            return predictions
+        if isinstance(predictions, str | Path):
+            return read_results(predictions, self.dataset, self.truth)
+        return read_predictions(predictions, self.dataset, self.truth)
 
 
 def evaluate_coco(dataset: Dataset, predictions: Predictions, **options: Any) -> dict[str, float]:

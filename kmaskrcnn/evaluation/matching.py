@@ -6,14 +6,16 @@ and each takes the free truth that it overlaps most; none below the IoU that is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from kmaskrcnn.data.dataset import Dataset
-from kmaskrcnn.evaluation.overlaps import NEAR, Found, Pairs, Truths, read_overlaps
-from kmaskrcnn.structures import Detections
+from kmaskrcnn.evaluation.columns import FoundObjects, TrueObjects
+from kmaskrcnn.evaluation.evaluator import Evaluator, Predictions
+from kmaskrcnn.evaluation.overlaps import NEAR, Pairs, find_pairs
+from kmaskrcnn.evaluation.truth import Truth
 
 FREE, IGNORED = -1, -2  # of `partner`: no truth, or an ignored one
 
@@ -27,10 +29,12 @@ class Matches:
 
     Attributes:
         class_names: the C that labels index.
-        num_images: of the dataset.
+        sizes: height, width of each of the N images.
         iou, iou_type: what a match needs at least, and of what ("mask" or "box").
-        found: D found objects.
+        found: D found objects; of equal scores those come first that COCO counts first.
         truth: T true ones.
+        ignored: (T,) bool: a crowd, or an object without a mask where masks are compared. What is
+            found there is neither right nor wrong.
         pairs: those of them that overlap.
         partner: (D,) the truth, of its own class, that each found object stands for; -1: none, it
             is a false alarm; -2: an ignored truth, it does not count.
@@ -38,14 +42,20 @@ class Matches:
     """
 
     class_names: tuple[str, ...]
-    num_images: int
+    sizes: list[tuple[int, int]]
     iou: float
     iou_type: str
-    found: Found
-    truth: Truths
+    found: FoundObjects
+    truth: TrueObjects
+    ignored: np.ndarray
     pairs: Pairs
     partner: np.ndarray
     partner_iou: np.ndarray
+
+    @property
+    def num_images(self) -> int:
+        """Of the dataset."""
+        return len(self.sizes)
 
     @property
     def counted(self) -> np.ndarray:
@@ -60,36 +70,75 @@ class Matches:
     def above(self, score: float | np.ndarray) -> np.ndarray:
         """(D,) bool: at least ``score``, one number or one for each class (C)."""
         least = np.broadcast_to(np.asarray(score, np.float64), (len(self.class_names),))
-        return self.found.score >= least[self.found.label]
+        return self.found.scores >= least[self.found.labels]
+
+    @property
+    def found_areas(self) -> np.ndarray:
+        """(D,) square pixels, of the mask or of the box."""
+        areas = self.found.areas if self.iou_type == "box" else self.found.mask_areas
+        return self.found.areas if areas is None else areas
 
 
 def match(
-    dataset: Dataset,
-    predictions: Iterable[tuple[int, Detections]],
-    iou: float = 0.5,
-    iou_type: str = "mask",
+    dataset: Dataset, predictions: Predictions, iou: float = 0.5, iou_type: str = "mask"
 ) -> Matches:
     """Matches what was found with what is there.
 
     Args:
         dataset: its samples' objects are the truth.
-        predictions: index in the dataset and what was found there, in any order, one at a time. A
-            missing index is an image where nothing was found.
+        predictions: see `Evaluator.evaluate`.
         iou: that a match needs at least, 0.1 to 1.
         iou_type: "mask" or "box".
 
     Raises:
-        ValueError: see `read_overlaps`; an IoU out of range.
+        ValueError: see `Evaluator.evaluate`; an IoU out of range, no masks where masks are to be
+            compared.
     """
+    evaluator = Evaluator(dataset)
+    return match_columns(evaluator.truth, evaluator.read(predictions), iou, iou_type)
+
+
+def match_columns(
+    truth: Truth, found: FoundObjects, iou: float = 0.5, iou_type: str = "mask"
+) -> Matches:
+    """The same of what an `Evaluator` has read."""
+    _check(truth, found, iou, iou_type)
+    order = np.argsort(truth.ranks[found.images], kind="stable")
+    found = _reordered(found, order)
+    objects = truth.objects
+    ignored = objects.crowd | (~objects.has_mask if iou_type == "mask" else False)
+    pairs = find_pairs(truth, found, ignored, iou_type)
+    same_class = found.labels[pairs.found] == objects.labels[pairs.truth]
+    partner, partner_iou = assign(found.scores, ignored, pairs.of(same_class), iou)
+    return Matches(
+        truth.class_names, truth.sizes, iou, iou_type, found, objects, ignored, pairs, partner,
+        partner_iou,
+    )  # fmt: skip
+
+
+def _check(truth: Truth, found: FoundObjects, iou: float, iou_type: str) -> None:
+    if iou_type not in ("mask", "box"):
+        raise ValueError(f"iou_type: expected 'mask' or 'box', got {iou_type!r}")
     if not NEAR <= iou <= 1:
         raise ValueError(f"iou: expected a number from {NEAR} to 1, got {iou}")
-    found, truth, pairs = read_overlaps(dataset, predictions, iou_type)
-    same_class = found.label[pairs.found] == truth.label[pairs.truth]
-    partner, partner_iou = assign(found.score, truth.ignored, _of(pairs, same_class), iou)
-    names = tuple(dataset.class_names)
-    return Matches(
-        names, len(dataset), iou, iou_type, found, truth, pairs, partner, partner_iou
-    )  # fmt: skip
+    if iou_type == "box" and found.boxes is None:
+        raise ValueError("expected boxes, as iou_type is 'box', and the predictions have none.")
+    sides = {"the data": truth.has_masks, "the predictions": found.masks is not None}
+    without = [side for side, has_masks in sides.items() if not has_masks]
+    if iou_type == "mask" and without:
+        raise ValueError(
+            f"expected masks, as iou_type is 'mask', and {' and '.join(without)} have boxes only: "
+            "compare by iou_type='box'."
+        )
+
+
+def _reordered(found: FoundObjects, order: np.ndarray) -> FoundObjects:
+    columns: dict[str, Any] = {
+        name: [column[i] for i in order] if isinstance(column, list) else column[order]
+        for name, column in found._asdict().items()
+        if column is not None
+    }
+    return found._replace(**columns)
 
 
 def match_any_class(matches: Matches, score: float | np.ndarray) -> np.ndarray:
@@ -100,9 +149,9 @@ def match_any_class(matches: Matches, score: float | np.ndarray) -> np.ndarray:
     Returns: (D,) as `Matches.partner`; -1 for what is below the score, too.
     """
     found, truth, pairs = matches.found, matches.truth, matches.pairs
-    same_class = found.label[pairs.found] == truth.label[pairs.truth]
-    usable = matches.above(score)[pairs.found] & (same_class | ~truth.ignored[pairs.truth])
-    return assign(found.score, truth.ignored, _of(pairs, usable), matches.iou)[0]
+    same_class = found.labels[pairs.found] == truth.labels[pairs.truth]
+    usable = matches.above(score)[pairs.found] & (same_class | ~matches.ignored[pairs.truth])
+    return assign(found.scores, matches.ignored, pairs.of(usable), matches.iou)[0]
 
 
 def assign(
@@ -122,7 +171,7 @@ def assign(
         (D,) truth, -1 or -2; (D,) IoU with the truth, 0 without one.
     """
     partner, partner_iou = np.full(len(scores), FREE), np.zeros(len(scores))
-    pairs = _of(pairs, pairs.iou >= min(iou, 1 - 1e-10))
+    pairs = pairs.of(pairs.iou >= min(iou, 1 - 1e-10))
     # by turns; of one turn the largest IoU first, of equal ones the last truth, as in pycocotools
     order = np.lexsort((-pairs.truth, -pairs.iou, pairs.found, -scores[pairs.found]))
     columns = zip(*(column[order].tolist() for column in pairs), strict=True)
@@ -136,7 +185,3 @@ def assign(
             partner[found], partner_iou[found] = truth, overlap
             taken.add(truth)
     return partner, partner_iou
-
-
-def _of(pairs: Pairs, rows: np.ndarray) -> Pairs:
-    return Pairs(*(column[rows] for column in pairs))

@@ -12,13 +12,8 @@ import numpy as np
 from kmaskrcnn.evaluation.matching import Matches
 from kmaskrcnn.evaluation.overlaps import Pairs
 
-NOTHING, INEXACT, CLASS, TWICE, UNSURE = (
-    "nothing there",
-    "inexact",
-    "wrong class",
-    "twice",
-    "unsure",
-)
+NOTHING, INEXACT, CLASS = "nothing there", "inexact", "wrong class"
+TWICE, UNSURE, UNSEEN = "twice", "unsure", "not seen"
 
 
 class Mistakes(NamedTuple):
@@ -33,7 +28,7 @@ class Mistakes(NamedTuple):
         misses: (M,) index in `Matches.truth`, of the largest area first.
         miss_kinds: (M,) "wrong class": a false alarm of another class is on it; "unsure": found,
             but below the threshold; "inexact": a false alarm is on it, less exact than asked for;
-            "nothing there": nothing else was found on it.
+            "not seen": nothing else was found on it.
         miss_found: (M,) the found object of that kind, -1 for none.
     """
 
@@ -54,11 +49,11 @@ def find_mistakes(matches: Matches, score: float | np.ndarray) -> Mistakes:
     """
     above = matches.above(score)
     alarms = np.flatnonzero(above & matches.counted & ~matches.right)
-    alarms = alarms[np.argsort(-matches.found.score[alarms], kind="stable")]
-    hit = np.zeros(len(matches.truth.label), bool)
+    alarms = alarms[np.argsort(-matches.found.scores[alarms], kind="stable")]
+    hit = np.zeros(len(matches.truth.labels), bool)
     hit[matches.partner[above & matches.right]] = True
-    misses = np.flatnonzero(~hit & ~matches.truth.ignored)
-    misses = misses[np.argsort(-matches.truth.area[misses], kind="stable")]
+    misses = np.flatnonzero(~hit & ~matches.ignored)
+    misses = misses[np.argsort(-matches.truth.areas[misses], kind="stable")]
     alarm_kinds, alarm_truth = _explain_alarms(matches, alarms)
     miss_kinds, miss_found = _explain_misses(matches, misses, above)
     return Mistakes(alarms, alarm_kinds, alarm_truth, misses, miss_kinds, miss_found)
@@ -66,9 +61,9 @@ def find_mistakes(matches: Matches, score: float | np.ndarray) -> Mistakes:
 
 def _explain_alarms(matches: Matches, alarms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     pairs = matches.pairs
-    same = matches.found.label[pairs.found] == matches.truth.label[pairs.truth]
-    enough, real = pairs.iou >= matches.iou, ~matches.truth.ignored[pairs.truth]
-    size = len(matches.found.label)
+    same = matches.found.labels[pairs.found] == matches.truth.labels[pairs.truth]
+    enough, real = pairs.iou >= matches.iou, ~matches.ignored[pairs.truth]
+    size = len(matches.found.labels)
     return _first_of(
         alarms,
         {
@@ -76,6 +71,7 @@ def _explain_alarms(matches: Matches, alarms: np.ndarray) -> tuple[np.ndarray, n
             CLASS: _best(pairs, pairs.found, pairs.truth, real & ~same & enough, size),
             INEXACT: _best(pairs, pairs.found, pairs.truth, real, size),
         },
+        NOTHING,
     )
 
 
@@ -83,8 +79,8 @@ def _explain_misses(
     matches: Matches, misses: np.ndarray, above: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     pairs = matches.pairs
-    same = matches.found.label[pairs.found] == matches.truth.label[pairs.truth]
-    size = len(matches.truth.label)
+    same = matches.found.labels[pairs.found] == matches.truth.labels[pairs.truth]
+    size = len(matches.truth.labels)
     low = ~above[pairs.found] & (matches.partner[pairs.found] == pairs.truth)
     alarm = (above & matches.counted & ~matches.right)[pairs.found]
     other = alarm & ~same & (pairs.iou >= matches.iou)
@@ -95,6 +91,7 @@ def _explain_misses(
             UNSURE: _best(pairs, pairs.truth, pairs.found, low, size),
             INEXACT: _best(pairs, pairs.truth, pairs.found, alarm, size),
         },
+        UNSEEN,
     )
 
 
@@ -108,9 +105,11 @@ def _best(
     return best
 
 
-def _first_of(rows: np.ndarray, kinds: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _first_of(
+    rows: np.ndarray, kinds: dict[str, np.ndarray], otherwise: str
+) -> tuple[np.ndarray, np.ndarray]:
     """The first kind that applies to each row, and with whom."""
-    told, other = np.full(len(rows), NOTHING, object), np.full(len(rows), -1)
+    told, other = np.full(len(rows), otherwise, object), np.full(len(rows), -1)
     for kind, partners in reversed(kinds.items()):
         applies = partners[rows] >= 0
         told[applies], other[applies] = kind, partners[rows][applies]

@@ -24,8 +24,8 @@ def image_quality(matches: Matches, score: float | np.ndarray) -> np.ndarray:
     def count(images: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
         return np.bincount(images, weights, minlength=matches.num_images)
 
-    overlap = count(matches.found.image[right], matches.partner_iou[right])
-    hits, alarms = count(matches.found.image[right]), count(matches.found.image[wrong])
-    missed = count(matches.truth.image[~matches.truth.ignored]) - hits
+    overlap = count(matches.found.images[right], matches.partner_iou[right])
+    hits, alarms = count(matches.found.images[right]), count(matches.found.images[wrong])
+    missed = count(matches.truth.images[~matches.ignored]) - hits
     weight = hits + (alarms + missed) / 2
     return np.where(weight > 0, overlap / np.maximum(weight, 0.5), 1.0)

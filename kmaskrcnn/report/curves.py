@@ -8,12 +8,16 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kmaskrcnn import pace
+from kmaskrcnn import pace, pages
 from kmaskrcnn.files import atomic
 from kmaskrcnn.report import panels
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Panel = tuple[Callable[[Any], None], bool]  # what draws it, and whether that goes over the epochs
 PANELS_A_ROW = 3
 WATCHED = ("val_mask_AP", "val_box_AP", "val_keypoints_AP")  # the first one there names the best
 
@@ -50,11 +54,8 @@ def save_curves(
     figure = Figure(figsize=(4 * width, 3.6 * height), dpi=150, layout="constrained")
     axes = figure.subplots(height, width, squeeze=False).ravel()
     best = best_epoch(columns)
-    for axis, (draw, over_epochs) in zip(axes, drawers, strict=False):
-        draw(axis)
-        panels.tidy(axis, over_epochs)
-        if best is not None and over_epochs and len(columns["loss"]) > 1:
-            panels.mark_best(axis, best)
+    for axis, panel in zip(axes, drawers, strict=False):
+        _draw(axis, panel, columns)
     for axis in axes[len(drawers) :]:
         axis.set_visible(False)
     _say_what_matters(figure, columns, best)
@@ -63,9 +64,27 @@ def save_curves(
     return Path(path)
 
 
-def _panels(
-    columns: Mapping[str, list[float]], figures: Mapping[str, float]
-) -> list[tuple[Callable[[Any], None], bool]]:
+def curve_panels(history: Any) -> list[Figure]:
+    """The same curves, without AP by class, as a figure each."""
+    columns = read_history(history)
+    figures = []
+    for panel in _panels(columns, {}):
+        figures.append(pages.new_figure(4.4, 3.0))
+        _draw(figures[-1].subplots(), panel, columns)
+    return figures
+
+
+def _draw(axis: Any, panel: Panel, columns: Mapping[str, list[float]]) -> None:
+    """One panel, the best epoch marked."""
+    draw, over_epochs = panel
+    draw(axis)
+    panels.tidy(axis, over_epochs)
+    best = best_epoch(columns)
+    if best is not None and over_epochs and len(columns["loss"]) > 1:
+        panels.mark_best(axis, best)
+
+
+def _panels(columns: Mapping[str, list[float]], figures: Mapping[str, float]) -> list[Panel]:
     """What draws each panel, and whether that goes over the epochs."""
 
     def there(*keys: str) -> bool:
@@ -93,7 +112,7 @@ def _say_what_matters(figure: Any, columns: Mapping[str, list[float]], best: int
             f"best {kind} {columns[watched][best - 1]:.3f} in epoch {best} of "
             f"{len(columns[watched])} (dotted)",
             fontsize=11,
-            color=panels.INK,
+            color=pages.INK,
         )
     shares = [share for share in columns.get("data_wait_share", ()) if not math.isnan(share)]
     advice = pace.advice(sum(shares) / len(shares)) if shares else ""

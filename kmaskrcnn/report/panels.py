@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kmaskrcnn.pages import INK
+
 Columns = Mapping[str, Sequence[float]]
 METRICS = {
     "val_mask_AP": ("mask AP", "#c1121f", "-"),
@@ -17,7 +19,7 @@ METRICS = {
     "val_keypoints_AP50": ("keypoint AP50", "#2a9d8f", ":"),
 }
 PART_COLORS = ("#8d99ae", "#2a9d8f", "#e9a03b", "#7b5ea7", "#d1495b", "#457b9d", "#bc6c25")
-INK, BEST, PALE = "#333333", "#c1121f", "#8d99ae"
+BEST, PALE, GRID = "#c1121f", "#8d99ae", "#80808040"
 MOST_CLASSES = 24
 HEADROOM = 1.3  # for a legend that covers no line
 FEW_EPOCHS = 20  # up to which each has a dot
@@ -83,7 +85,7 @@ def draw_classes(axis: Any, figures: Mapping[str, float]) -> None:
     values = [value for _, value in scores]
     axis.barh(places, values, height=0.7, color=METRICS["val_mask_AP"][1], alpha=0.75)
     size = 8 if len(scores) <= 12 else 5.5
-    axis.set_yticks(places, [_short(name) for name, _ in scores], fontsize=size)
+    axis.set_yticks(places, [short(name) for name, _ in scores], fontsize=size)
     for place, value in enumerate(values):
         if not math.isnan(value):
             axis.annotate(f"{value:.2f}", (value, place), (3, 0), textcoords="offset points",
@@ -120,7 +122,7 @@ def tidy(axis: Any, over_epochs: bool = True) -> None:
     axis.title.set(fontsize=10, color=INK)
     axis.tick_params(colors=INK)
     axis.tick_params(axis="x", labelsize=8)
-    axis.grid(color="#e6e6e6", lw=0.8, axis="both" if over_epochs else "x")
+    axis.grid(color=GRID, lw=0.8, axis="both" if over_epochs else "x")
     axis.set_axisbelow(True)
     axis.spines[["top", "right"]].set_visible(False)
     if not over_epochs:
@@ -144,5 +146,6 @@ def _line(axis: Any, values: Sequence[float], name: str | None, color: str, styl
         )
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A name as long as a chart has room for."""
     return name if len(name) <= 22 else name[:21] + "…"

@@ -19,6 +19,7 @@ OPTIONS = {
     "--mixed-precision --set --batch-size --rois-per-image --seed --low --high --steps --out "
     "--json",
     "evaluate": "--val-fraction --seed --images --skip-broken --out --json",
+    "report": "--out --val-fraction --seed --images --skip-broken --limit --json",
     "predict": "--out --score --coco --labelme --json",
     "inspect": "--images --val --val-images --duplicates --preset --image-size --out --limit "
     "--json",
@@ -36,6 +37,7 @@ ARGUMENTS = {
     "train": ["data"],
     "find-rate": ["data"],
     "evaluate": ["model", "data"],
+    "report": ["model", "data"],
     "predict": ["model", "inputs"],
     "inspect": ["data"],
     "data": [],

@@ -122,7 +122,7 @@ def test_what_is_wrong():
     assert told.miss_kinds.tolist() == ["unsure", "wrong class", "inexact"]
     assert told.miss_found.tolist() == [5, 2, 3]
     everything = find_mistakes(match(dataset, []), 0.4)
-    assert set(everything.miss_kinds) == {"nothing there"}
+    assert set(everything.miss_kinds) == {"not seen"}
 
 
 def test_all_of_it_is_plain_numbers():
