@@ -6,7 +6,6 @@ Format: https://github.com/wkentaro/labelme (files of versions 3 to 5, and of to
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,13 @@ from kmaskrcnn.data.dataset import Instance, Sample
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.files import IMAGE_SUFFIXES, below, last_part, natural
 from kmaskrcnn.data.formats.json_files import JsonFile, read_json
-from kmaskrcnn.data.formats.labelme_shapes import IGNORED, Shape, read_shapes, to_instances
+from kmaskrcnn.data.formats.labelme_shapes import (
+    IGNORED,
+    Shape,
+    decode_base64,
+    read_shapes,
+    to_instances,
+)
 from kmaskrcnn.data.formats.labelme_web import read_web
 from kmaskrcnn.data.formats.opening import Opening
 from kmaskrcnn.data.formats.outlines import Size
@@ -255,7 +260,7 @@ def _embedded(file: Path, size: Size | None) -> np.ndarray:
     """The photograph in the JSON's ``imageData``."""
     text = read_labelme(file).get("imageData")
     try:
-        data = base64.b64decode(text or "", validate=True)
+        data = decode_base64(text or "")
     except (TypeError, ValueError) as error:
         raise DataError(f"{file}: imageData is no base64 ({error}).") from error
     return decode_image(data, file, size)

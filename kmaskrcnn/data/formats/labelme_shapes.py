@@ -61,6 +61,17 @@ def read_shapes(shapes: Sequence[Any], size: Size | None, file: str, report: Rep
     return found
 
 
+def decode_base64(text: Any) -> bytes:
+    """The bytes in a text of base64, which may be broken into lines or begin as a data URI.
+
+    Raises:
+        TypeError, ValueError: something else.
+    """
+    if isinstance(text, str):
+        text = "".join(text.partition(";base64,")[2].split() or text.split())
+    return base64.b64decode(text, validate=True)
+
+
 def to_instances(shapes: Sequence[Shape], labels: Mapping[str, int], stem: str) -> list[Instance]:
     """One instance for each shape, and for all shapes of one label and one ``group_id``.
 
@@ -138,7 +149,7 @@ def _painted(
         report.add("painted mask left out, the file does not say the image's size", place)
         return None
     try:
-        data = base64.b64decode(text, validate=True)
+        data = decode_base64(text)
         height, width = read_size(data) or (0, 0)
         fits = 0 < height <= size[0] + 1 and 0 < width <= size[1] + 1
         crop = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if fits else None

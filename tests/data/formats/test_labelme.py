@@ -214,9 +214,13 @@ def test_photographs_in_a_folder_that_is_named(tmp_path):
         load(path, images=tmp_path / "c")
 
 
-def test_an_embedded_photograph(tmp_path):
+@pytest.mark.parametrize("form", ["{}", "data:image/png;base64,{}", "lines"])
+def test_an_embedded_photograph(tmp_path, form):
+    """As LabelMe writes it, as browsers do, and as `base64` does."""
     image = write_image(tmp_path / "elsewhere.png", *SIZE)
-    text = base64.b64encode(image.read_bytes()).decode()
+    text = form.format(base64.b64encode(image.read_bytes()).decode())
+    if form == "lines":
+        text = base64.encodebytes(image.read_bytes()).decode()
     path = write(tmp_path / "a", shape(), image=False, imageData=text)
     dataset = load(path)
     np.testing.assert_array_equal(dataset[0].image, read_image(image))
