@@ -8,7 +8,7 @@ from pathlib import Path
 from kmaskrcnn.data.broken import without_broken
 from kmaskrcnn.data.dataset import Dataset
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.formats import coco, instance_pngs, labelme, mask_folders, tfrecord, voc
+from kmaskrcnn.data.formats import coco, instance_pngs, labelme, mask_folders, tfrecord, via, voc
 from kmaskrcnn.data.formats.opening import Format, Opening
 
 FORMATS = (
@@ -30,6 +30,13 @@ FORMATS = (
         "a JSON with shapes and imagePath, or a folder of them, one an image",
         labelme.recognise_jsons,
         labelme.open_files,
+    ),
+    Format(
+        "VIA 1 and 2",
+        "a JSON whose images have filename and regions, or a project of VIA 2, or a folder that "
+        "holds one",
+        via.recognise,
+        via.open_file,
     ),
     Format(
         "COCO instances",

@@ -125,12 +125,7 @@ def open_file(found: Sequence[Path], opening: Opening) -> CocoDataset:
     Raises:
         DataError: there are several.
     """
-    if len(found) > 1:
-        names = ", ".join(str(file.relative_to(opening.path)) for file in found)
-        raise DataError(
-            f"{opening.path}: several annotation files ({names}). Name one of them, or a split."
-        )
-    file = opening.take_json(found[0])
+    file = opening.take_json(opening.only(found))
     return CocoDataset(found[0], opening.images, opening.skip_broken, file)
 
 

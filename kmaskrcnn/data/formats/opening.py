@@ -101,6 +101,19 @@ class Opening:
         self._read.clear()
         return file
 
+    def only(self, found: Sequence[Path]) -> Path:
+        """The one file that was found.
+
+        Raises:
+            DataError: there are several, and nobody knows which is meant.
+        """
+        if len(found) > 1:
+            names = ", ".join(str(file.relative_to(self.path)) for file in found[:10])
+            raise DataError(
+                f"{self.path}: several annotation files ({names}). Name one of them, or a split."
+            )
+        return found[0]
+
     def is_of_split(self, file: Path) -> bool:
         """Whether a file below the path belongs to the split, by its name or its folders'."""
         if self.split is None:

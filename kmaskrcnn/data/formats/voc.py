@@ -124,10 +124,10 @@ def open_folder(found: Sequence[Path], opening: Opening) -> VocDataset:
     Raises:
         DataError: several years, a split without a list, images that are missing, no masks.
     """
-    root = found[0]
     if len(found) > 1:
         homes = ", ".join(str(home.relative_to(opening.path)) for home in found)
         raise DataError(f"{opening.path}: several folders of Pascal VOC ({homes}). Name one.")
+    root = found[0]
     names = _listed(root, opening.split)
     folder = Path(opening.images) if opening.images is not None else root / "JPEGImages"
     photographs = {image.stem: image for image in list_images(folder)}
