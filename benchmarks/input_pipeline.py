@@ -52,12 +52,11 @@ def ours(args: argparse.Namespace) -> None:
     used = [index for index in range(len(whole)) if whole[index].instances]
     stream = data.batches(
         data.Subset(whole, used * args.passes),
-        batch_size=2,
-        min_size=800,
-        max_size=1333,
+        data.InputSize(800, 1333),
+        data.Order(batch_size=2, shuffle=True),
         augmentation=args.augment,
-        shuffle=True,
         num_threads=WORKERS,
+        cache=args.cache,
     )
     for _ in sys.stdin:
         count = 0
@@ -110,7 +109,8 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--torch-python", type=Path)
     parser.add_argument("--backend", choices=["pil", "tv_tensor"], default="pil")
-    parser.add_argument("--augment", default="scale_jitter+flip")
+    parser.add_argument("--augment", default="detectron2")
+    parser.add_argument("--cache", default="0", metavar="SIZE", help="of ours")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--passes", type=int, default=2, help="through the data in a round")
     parser.add_argument("--ours", action="store_true", help=argparse.SUPPRESS)

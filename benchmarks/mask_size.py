@@ -15,7 +15,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 import kmaskrcnn
-from kmaskrcnn.data import ShapesDataset, batches
+from kmaskrcnn.data import InputSize, Order, ShapesDataset, batches
 
 
 def processor_seconds(work: Callable[[], object], times: int = 3) -> float:
@@ -39,7 +39,7 @@ def main() -> None:
         )
         model.compile("sgd")
         config = model.config
-        steps = batches(shapes, batch_size=2, min_size=config.min_size, max_size=config.max_size)
+        steps = batches(shapes, InputSize(config.min_size, config.max_size), Order(batch_size=2))
         [batch] = steps
         step = tf.function(model.train_step)
         train = processor_seconds(lambda batch=batch, step=step: step(batch))

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 import kmaskrcnn
-from kmaskrcnn.data import ShapesDataset, batches
+from kmaskrcnn.data import InputSize, Order, ShapesDataset, batches
 from kmaskrcnn.data.geometry import View, flip, rotate
 from kmaskrcnn.ops import drawing, masks, regions
 
@@ -36,7 +36,7 @@ def turned_and_dimmed(image: np.ndarray, view: View, rng: np.random.Generator):
 def seen_by_the_network(dataset, epochs: int) -> np.ndarray:
     """The first sample as it is in several epochs, truth drawn on it."""
     stream = batches(
-        dataset, batch_size=1, min_size=256, max_size=256, augmentation=turned_and_dimmed
+        dataset, InputSize(256, 256), Order(batch_size=1), augmentation=turned_and_dimmed
     )
     pictures = []
     for _ in range(epochs):  # each iteration is the next epoch

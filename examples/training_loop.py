@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 
 import kmaskrcnn
-from kmaskrcnn.data import ShapesDataset, batches
+from kmaskrcnn.data import InputSize, Order, ShapesDataset, batches
 
 
 def make_step(model: kmaskrcnn.MaskRCNN, optimizer: keras.optimizers.Optimizer):
@@ -49,12 +49,9 @@ def main() -> None:
     # Each iteration over the stream is the next epoch: another order, other flips, from one seed.
     stream = batches(
         train,
-        batch_size=4,
-        min_size=model.config.min_size,
-        max_size=model.config.max_size,
+        InputSize(model.config.min_size, model.config.max_size),
+        Order(batch_size=4, shuffle=True, seed=0),
         augmentation="flip",
-        shuffle=True,
-        seed=0,
     )
     rate = keras.optimizers.schedules.CosineDecay(
         1e-5, args.epochs * len(stream), warmup_target=1e-3, warmup_steps=50

@@ -81,6 +81,8 @@ class MaskRCNN(Detector):
         augmentation: data.Policy = "flip",
         seed: int = 0,
         initial_epoch: int = 0,
+        by_orientation: bool = False,
+        cache: int | str = 0,
         validation_freq: int = 1,
         folder: str | Path | None = None,
         resume: bool = False,
@@ -101,6 +103,9 @@ class MaskRCNN(Detector):
             augmentation: "none", "flip", "detectron2", "lsj" …, some joined by "+", a
                 `kmaskrcnn.Augmentation`, or a function of your own (`kmaskrcnn.data.OwnPolicy`).
             seed: of the order, the augmentation and the sampling: same seed, same losses.
+            by_orientation: batches of wide or of tall images only, so that less is padded; asks
+                every sample once for its size.
+            cache: bytes of decoded training images that are kept in memory, such as "2GB"; 0: none.
             validation_freq: epochs between validations; the last epoch always measures AP.
             folder: where each epoch ends with `last.keras` (a model file with the whole state of
                 the training), `best.keras` (of the highest mask AP, or box AP without masks) and
@@ -126,22 +131,23 @@ class MaskRCNN(Detector):
         with resuming.opened(
             folder, resume, epochs, epochs_done=initial_epoch, patience=patience, verbose=verbose
         ) as run:
-            options = {"augmentation": augmentation, "seed": seed}
+            order = data.Order(batch_size, shuffle=True, seed=seed, by_orientation=by_orientation)
             batches = self._batches(
-                train, batch_size=batch_size, shuffle=True, initial_epoch=run.epochs_done, **options
+                train, order, augmentation, initial_epoch=run.epochs_done, cache=cache
             )
             self._prepare_optimizer(len(batches) * epochs, batch_size, learning_rate, initial_epoch)
             if not self.optimizer.built:  # built within the graph, it would be traced twice
                 self.optimizer.build(self.trainable_variables)
             if not initial_epoch:  # a training that goes on draws on where it stopped
                 self._reseed(seed)
+            options = {"augmentation": augmentation, "seed": seed, "by_orientation": by_orientation}
             options |= {"batch_size": batch_size, "learning_rate": learning_rate, "epochs": epochs}
             run.begin(self, train, validation_data, options)
             if run.is_over(epochs):
                 return run.history()
             measured = self._average_precision(validation_data, validation_freq)
             if validation_data is not None:
-                validation_data = self._batches(validation_data, batch_size=1)
+                validation_data = self._batches(validation_data, data.Order(1))
             with self._clear_errors(train, batch_size), training.entered(callbacks):
                 history = super().fit(
                     batches,
@@ -171,19 +177,13 @@ class MaskRCNN(Detector):
         if verbose:
             print(found)
 
-    def _batches(self, dataset, **options) -> tf.data.Dataset:
+    def _batches(self, dataset, order, augmentation="none", **options) -> tf.data.Dataset:
         if isinstance(dataset, tf.data.Dataset):
             return dataset
+        names = ("min_size", "max_size", "size_divisor", "resize", "canvas")
+        size = data.InputSize(**{name: getattr(self.config, name) for name in names})
         dataset = data.align(dataset, self.class_names)
-        return data.batches(
-            dataset,
-            min_size=self.config.min_size,
-            max_size=self.config.max_size,
-            size_divisor=self.config.size_divisor,
-            resize=self.config.resize,
-            canvas=self.config.canvas,
-            **options,
-        )
+        return data.batches(dataset, size, order, augmentation=augmentation, **options)
 
     def _prepare_optimizer(self, total_steps, batch_size, learning_rate, initial_epoch) -> None:
         """A fresh default optimizer, unless the user compiled one or a training goes on."""
@@ -220,7 +220,7 @@ class MaskRCNN(Detector):
             self._prepare_optimizer(1, 1, None, 0)
         evaluator = self._evaluator(x)
         with data.clear_errors(), memory.clear_errors(**self._memory_knobs()):
-            named = super().evaluate(self._batches(x, batch_size=1), return_dict=True, **options)
+            named = super().evaluate(self._batches(x, data.Order(1)), return_dict=True, **options)
             return {**named, **self._measure(evaluator)}
 
     @classmethod

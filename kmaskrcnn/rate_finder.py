@@ -125,9 +125,7 @@ def find_learning_rate(
         )
     copy = _copy_of(model)
     copy.compile(_sweeping(model, GrowingRate(low, high, num_steps), batch_size))
-    batches = copy._batches(
-        train, batch_size=batch_size, augmentation=augmentation, shuffle=True, seed=seed
-    )
+    batches = copy._batches(train, data.Order(batch_size, shuffle=True, seed=seed), augmentation)
     sweep = _Sweep(num_steps, on_step)
     try:
         copy.fit(

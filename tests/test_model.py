@@ -43,9 +43,8 @@ def count_calls(monkeypatch, name):
     return calls
 
 
-def batch_of(dataset, **options):
-    options = {"batch_size": 2, "min_size": 64, "max_size": 128, **options}
-    return next(iter(data.batches(dataset, **options)))
+def batch_of(dataset):
+    return next(iter(data.batches(dataset, data.InputSize(64, 128), data.Order(batch_size=2))))
 
 
 def test_outputs_are_padded_and_named(shapes, roi_align_implementation):
@@ -155,7 +154,7 @@ def test_same_seed_same_losses(shapes):
 def test_fit_takes_batches_and_a_compiled_optimizer(shapes, eagerly):
     model = tiny()
     model.compile(keras.optimizers.AdamW(1e-3))
-    batches = data.batches(shapes, batch_size=2, min_size=64, max_size=128)
+    batches = data.batches(shapes, data.InputSize(64, 128), data.Order(batch_size=2))
     history = model.fit(batches, validation_data=batches, epochs=2, verbose=0).history
     assert "val_loss" in history and "val_mask_AP" not in history
     assert isinstance(model.optimizer, keras.optimizers.AdamW)

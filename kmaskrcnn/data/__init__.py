@@ -26,8 +26,10 @@ from kmaskrcnn.data.inference import (
     points_to_original,
     to_original,
 )
+from kmaskrcnn.data.input_size import InputSize
 from kmaskrcnn.data.inspection import Inspection, Problem, inspect
 from kmaskrcnn.data.load import load
+from kmaskrcnn.data.order import Order
 from kmaskrcnn.data.pipeline import batches
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.shapes import ShapesDataset
@@ -40,8 +42,10 @@ __all__ = [
     "DataError",
     "Dataset",
     "InferenceBatch",
+    "InputSize",
     "Inspection",
     "Instance",
+    "Order",
     "Origin",
     "OwnPolicy",
     "Policy",

@@ -1,4 +1,4 @@
-"""One sample as the padded arrays that a batch is stacked from."""
+"""Samples as the padded arrays of a batch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Instance, Sample, checked_label
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.geometry import Canvas, View, place
+from kmaskrcnn.data.geometry import Canvas, View
 from kmaskrcnn.data.keypoints import checked_keypoints, warp_keypoints
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import Window
@@ -18,6 +18,7 @@ from kmaskrcnn.ops.masks import pack_masks
 
 MIN_SLOTS = 8
 MIN_MASK_BYTES = 4096
+PADDING = {"labels": -1}  # 0 elsewhere
 
 
 class Truths(NamedTuple):
@@ -32,12 +33,14 @@ class Truths(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """A sample as padded arrays: those of ``pipeline.batches``, without the batch axis.
+    """A sample as arrays: those of ``pipeline.batches``, without the batch axis, padded but for the
+    image (h, w, 3), which has its place on the canvas.
 
     The keypoints of a dataset without any are (N, 0, 3).
     """
 
-    images: np.ndarray
+    image: np.ndarray
+    canvas: Canvas
     image_sizes: np.ndarray
     boxes: np.ndarray
     labels: np.ndarray
@@ -101,9 +104,9 @@ def _warp(instance: Instance, view: View, image_size: tuple[int, int], name: str
 
 
 def encode_sample(image: np.ndarray, truths: Truths, canvas: Canvas) -> Encoded:
-    """Packs the masks, and pads everything to one of few shapes.
+    """Packs the masks, and pads the lists to one of few lengths.
 
-    Lists are padded per sample to powers of two, whose largest in a batch is again one.
+    These are powers of two, whose largest in a batch is again one.
 
     Args:
         image: (h, w, 3) uint8, as large as the network sees it.
@@ -114,16 +117,49 @@ def encode_sample(image: np.ndarray, truths: Truths, canvas: Canvas) -> Encoded:
     mask_bytes, windows, offsets = pack_masks(truths.masks)
     slots = power_of_two(len(truths.labels), MIN_SLOTS)
     return Encoded(
-        place(image, canvas),
+        image,
+        canvas,
         np.array(image.shape[:2], np.float32),
         _fill(truths.boxes, slots),
-        _fill(truths.labels, slots, -1),
+        _fill(truths.labels, slots, PADDING["labels"]),
         _fill(truths.crowd, slots),
         _fill(mask_bytes, power_of_two(len(mask_bytes), MIN_MASK_BYTES)),
         _fill(windows, slots),
         _fill(offsets, slots),
         _fill(truths.keypoints, slots),
     )
+
+
+def stack(samples: Sequence[Encoded]) -> dict[str, np.ndarray]:
+    """Samples as one batch: each array with the batch axis first, as long as the longest."""
+    arrays = {"images": _on_canvases(samples)}
+    for name in Encoded._fields[2:]:
+        rows = [getattr(sample, name) for sample in samples]
+        arrays[name] = aligned(
+            (len(rows), *np.max([row.shape for row in rows], axis=0)), rows[0].dtype
+        )
+        arrays[name][:] = PADDING.get(name, 0)
+        for array, row in zip(arrays[name], rows, strict=True):
+            array[tuple(map(slice, row.shape))] = row
+    return arrays
+
+
+def _on_canvases(samples: Sequence[Encoded]) -> np.ndarray:
+    """The images (B, H, W, 3), zeros around each, on a canvas that holds every one."""
+    height, width = np.max([sample.canvas.size for sample in samples], axis=0)
+    images = aligned((len(samples), height, width, 3), np.dtype(np.uint8))
+    for array, sample in zip(images, samples, strict=True):
+        (top, left), (rows, columns) = sample.canvas[1:], sample.image.shape[:2]
+        array[top : top + rows, left : left + columns] = sample.image
+    return images
+
+
+def aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Zeros that TensorFlow takes as they are: arrays off multiples of 64 bytes are copied."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    memory = np.zeros(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def join(*parts: Truths) -> Truths:

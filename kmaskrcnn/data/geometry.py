@@ -186,16 +186,23 @@ def _cut(
     image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], fill: tuple[int, int, int]
 ) -> np.ndarray:
     """Mirrors and shifts by whole pixels."""
-    shift = matrix[:, 2].copy()
-    if matrix[0, 0] < 0:
-        image, shift[0] = image[:, ::-1], shift[0] - image.shape[1]
-    if matrix[1, 1] < 0:
-        image, shift[1] = image[::-1], shift[1] - image.shape[0]
-    left, top = (-shift).astype(int)
-    source = image[max(top, 0) : max(top + size[0], 0), max(left, 0) : max(left + size[1], 0)]
+    upside_down, mirrored = matrix[1, 1] < 0, matrix[0, 0] < 0
+    top = int(matrix[1, 2]) - upside_down * image.shape[0]
+    left = int(matrix[0, 2]) - mirrored * image.shape[1]
+    rows = _seen(-top, size[0], image.shape[0], upside_down)
+    columns = _seen(-left, size[1], image.shape[1], mirrored)
+    source = image[rows, columns]
+    if source.size and (upside_down or mirrored):
+        source = cv2.flip(source, -1 if upside_down and mirrored else int(mirrored))
     if source.shape[:2] == size:
         return np.ascontiguousarray(source)
     result = np.full((*size, 3), fill, image.dtype)
-    y, x = max(-top, 0), max(-left, 0)
+    y, x = max(top, 0), max(left, 0)
     result[y : y + source.shape[0], x : x + source.shape[1]] = source
     return result
+
+
+def _seen(start: int, length: int, whole: int, mirrored: bool) -> slice:
+    """Which of ``whole`` pixels are the ``length`` from ``start`` on, counted in the mirror."""
+    first, last = min(max(start, 0), whole), min(max(start + length, 0), whole)
+    return slice(whole - last, whole - first) if mirrored else slice(first, last)

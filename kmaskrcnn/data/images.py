@@ -132,6 +132,9 @@ def _decode(data: bytes, path: Path, flags: int) -> np.ndarray:
             f"{path}: not an image that can be decoded ({len(data)} bytes, beginning "
             f"{data[:8]!r}). Expected JPEG, PNG, TIFF, BMP, WebP or the like; replace the file."
         )
+    refuse_gigantic(str(path), pixels.shape[:2])
+    if pixels.dtype in (np.uint8, np.uint16):  # OpenCV does it without the interpreter's lock
+        return _to_bytes(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels), str(path))
     return _to_rgb(pixels[..., ::-1], str(path))
 
 

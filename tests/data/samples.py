@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from kmaskrcnn.data import Report, Sample
+from kmaskrcnn.data import InputSize, Report, Sample
 from kmaskrcnn.data.augmentation.source import Source
 
 SQUARE = [4.0, 2.0, 14.0, 2.0, 14.0, 12.0, 4.0, 12.0]
@@ -30,7 +30,7 @@ class ListDataset:
 
 def source_of(dataset: Any, min_size: int, max_size: int) -> Source:
     """Where the samples of a dataset are drawn from."""
-    return Source(dataset, min_size, max_size, "affine", Report())
+    return Source(dataset, InputSize(min_size, max_size), Report())
 
 
 def noise_image(height: int, width: int, seed: int = 0) -> np.ndarray:

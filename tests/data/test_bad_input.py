@@ -10,7 +10,18 @@ import numpy as np
 import pytest
 
 import kmaskrcnn
-from kmaskrcnn.data import DataError, Instance, Sample, batches, check, clear_errors, inspect, load
+from kmaskrcnn.data import (
+    DataError,
+    InputSize,
+    Instance,
+    Order,
+    Sample,
+    batches,
+    check,
+    clear_errors,
+    inspect,
+    load,
+)
 from tests.data.samples import (
     SQUARE,
     ListDataset,
@@ -89,7 +100,7 @@ def test_a_bad_image(tmp_path, damage, kind, error):
     damage(tmp_path / "1.png")
 
     with pytest.raises(DataError) as caught, clear_errors():
-        for _ in batches(load(path), batch_size=1, min_size=32, max_size=32):
+        for _ in batches(load(path), InputSize(32, 32), Order(1)):
             pass
     assert "1.png" in str(caught.value) and error in str(caught.value)
     if kind != "missing":  # which is found when the file is opened
@@ -176,7 +187,7 @@ def test_a_bad_annotation(tmp_path, bad, says, objects, masks):
         (place,) = dataset.report.places(kind)
         assert place.startswith(str(path)) and ("annotation 7" in place or "[1]: 'cat'" in place)
     with clear_errors():
-        ((_, targets),) = batches(dataset, batch_size=1, min_size=32, max_size=48)
+        ((_, targets),) = batches(dataset, InputSize(32, 48), Order(1))
     assert np.isfinite(targets["boxes"]).all() and (targets["labels"].numpy() >= 0).sum() >= 2
 
 
@@ -297,7 +308,7 @@ def test_a_dataset_of_one_s_own_is_not_trusted(bad):
     data = ListDataset([Sample(image, [bad, Instance(1, box=(1, 1, 9, 9))], image_id="x")])
     report = kmaskrcnn.data.Report()
     with clear_errors():
-        ((_, targets),) = batches(data, batch_size=1, min_size=32, max_size=48, report=report)
+        ((_, targets),) = batches(data, InputSize(32, 48), Order(1), report=report)
     assert np.isfinite(targets["boxes"]).all()
     assert [v for v in targets["labels"].numpy()[0] if v >= 0] == [1]
     assert report.places("object left out, nothing of it is in the network's input") == [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kmaskrcnn.data import DataError, Instance, Report, Sample
-from kmaskrcnn.data.encode import encode_sample, power_of_two, warp_truths
+from kmaskrcnn.data.encode import aligned, encode_sample, power_of_two, stack, warp_truths
 from kmaskrcnn.data.geometry import Canvas, flip, identity, lay_out, resize, warp_image
 from kmaskrcnn.data.rle import encode
 from kmaskrcnn.ops.masks import unpack_mask
@@ -37,8 +37,9 @@ def test_masks_come_out_as_they_went_in():
 
 def test_padding_is_zeros_right_and_below():
     arrays = encoded([], view=resize(identity((40, 50)), (70, 128)))
-    assert arrays.images.shape == (128, 128, 3) and arrays.images.dtype == np.uint8
-    assert arrays.images[70:].max() == 0 and arrays.images[69].max() > 0
+    image = stack([arrays])["images"][0]
+    assert image.shape == (128, 128, 3) and image.dtype == np.uint8
+    assert image[70:].max() == 0 and image[69].max() > 0
     np.testing.assert_array_equal(arrays.image_sizes, [70, 128])
 
 
@@ -48,8 +49,9 @@ def test_on_a_square_the_truth_moves_with_the_image():
     instances = [Instance(0, mask), Instance(1, box=(1.5, 2, 9, 8))]
     corner = encoded(instances)
     square = encoded(instances, canvas=Canvas((64, 64), 12, 7))
-    np.testing.assert_array_equal(square.images[12:52, 7:57], IMAGE)
-    assert square.images.sum() == IMAGE.sum() and square.images.shape == (64, 64, 3)
+    image = stack([square])["images"][0]
+    np.testing.assert_array_equal(image[12:52, 7:57], IMAGE)
+    assert image.sum() == IMAGE.sum() and image.shape == (64, 64, 3)
     np.testing.assert_array_equal(square.image_sizes, [40, 50])
     np.testing.assert_array_equal(square.boxes[:2], corner.boxes[:2] + [7, 12, 7, 12])
     np.testing.assert_array_equal(square.boxes[2:], 0)
@@ -106,8 +108,26 @@ def test_bad_labels_and_masks_name_image_and_annotation():
 def test_a_flip_flips_image_boxes_and_masks_alike():
     instance = Instance(0, [np.array([[3.0, 4], [20, 4], [20, 30], [3, 15]])])
     plain, mirrored = encoded([instance]), encoded([instance], view=flip(identity((40, 50))))
-    np.testing.assert_array_equal(mirrored.images[:40, :50], plain.images[:40, :50][:, ::-1])
+    np.testing.assert_array_equal(mirrored.image, plain.image[:, ::-1])
     np.testing.assert_allclose(mirrored.boxes[0], [30, 4, 47, 30])
+
+
+def test_a_batch_is_as_large_as_its_largest_sample():
+    many = encoded([Instance(1, box=(0, 0, 3, 3))] * 9, image=noise_image(100, 30))
+    batch = stack([encoded([Instance(0, box=(1, 1, 5, 5))]), many])
+    assert batch["images"].shape == (2, 128, 64, 3) and batch["boxes"].shape == (2, 16, 4)
+    np.testing.assert_array_equal(batch["images"][0, :40, :50], IMAGE)
+    assert batch["images"][0].sum() == IMAGE.sum()
+    np.testing.assert_array_equal(batch["labels"], [[0] + [-1] * 15, [1] * 9 + [-1] * 7])
+    np.testing.assert_array_equal(batch["image_sizes"], [[40, 50], [100, 30]])
+    assert batch["image_sizes"].dtype == np.float32 and batch["crowd"].dtype == np.bool_
+
+
+@pytest.mark.parametrize("shape, dtype", [((3, 5, 7), np.uint8), ((2, 3, 4), np.float32)])
+def test_tensorflow_takes_batches_as_they_are(shape, dtype):
+    zeros = aligned(shape, np.dtype(dtype))
+    assert zeros.shape == shape and zeros.dtype == dtype and not zeros.any()
+    assert zeros.ctypes.data % 64 == 0 and zeros.flags.c_contiguous
 
 
 @pytest.mark.parametrize("number, expected", [(0, 8), (8, 8), (9, 16), (400, 512)])

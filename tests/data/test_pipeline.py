@@ -1,17 +1,31 @@
 """Batches: their arrays, few shapes, the same for the same seed, and errors that reach the user."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from kmaskrcnn.data import DataError, Instance, Report, Sample, ShapesDataset, batches, clear_errors
+from kmaskrcnn.data import (
+    DataError,
+    InputSize,
+    Instance,
+    Order,
+    Report,
+    Sample,
+    ShapesDataset,
+    batches,
+    clear_errors,
+    repeat_factor,
+)
 from kmaskrcnn.data.geometry import flip, prepare_image
 from kmaskrcnn.data.resizing import resized_size
 from tests.data.samples import ListDataset, noise_image, write_image
 
-SETTINGS = {"batch_size": 2, "min_size": 64, "max_size": 96}
+SIZE = InputSize(64, 96)
+PAIRS = Order(batch_size=2)
+ONES = Order(batch_size=1)
 SHAPES = ShapesDataset(7, image_size=[(64, 80), (70, 50)])
 
 
@@ -24,7 +38,7 @@ def indices(stream) -> list[int]:
 
 
 def test_arrays_have_the_promised_types_and_shapes():
-    stream = batches(SHAPES, **SETTINGS)
+    stream = batches(SHAPES, SIZE, PAIRS)
     assert stream.cardinality().numpy() == 4 and len(stream) == 4
     got = arrays(stream)
     assert [len(batch["images"]) for batch in got] == [2, 2, 2, 1]
@@ -48,7 +62,7 @@ def test_arrays_have_the_promised_types_and_shapes():
 
 
 def test_images_are_those_that_predict_prepares():
-    (batch,) = arrays(batches(ListDataset([SHAPES[0]], SHAPES.class_names), **SETTINGS))
+    (batch,) = arrays(batches(ListDataset([SHAPES[0]], SHAPES.class_names), SIZE, PAIRS))
     pixels, matrix = prepare_image(SHAPES[0].image, 64, 96)
     height, width = pixels.shape[:2]
     np.testing.assert_array_equal(batch["images"][0, :height, :width], pixels)
@@ -62,7 +76,7 @@ def test_all_images_are_there_also_those_without_objects():
         Sample(noise_image(40, 40)),
         Sample(noise_image(50, 30), [Instance(0, box=(1, 1, 9, 9))]),
     ]
-    got = arrays(batches(ListDataset(empty), **SETTINGS))
+    got = arrays(batches(ListDataset(empty), SIZE, PAIRS))
     np.testing.assert_array_equal(got[0]["labels"][:, 0], [-1, 0])
     np.testing.assert_array_equal(got[0]["image_indices"], [0, 1])
 
@@ -74,16 +88,16 @@ def test_keypoints_come_where_the_dataset_names_them():
         [Sample(noise_image(64, 48), [Instance(1, box=(1, 1, 9, 9)), person])] * 2
         + [Sample(noise_image(64, 48))]
     )
-    assert all("keypoints" not in batch for batch in arrays(batches(data, **SETTINGS)))
+    assert all("keypoints" not in batch for batch in arrays(batches(data, SIZE, PAIRS)))
     data.keypoint_names = ("nose", "left_ear", "right_ear")
-    stream = batches(data, **{**SETTINGS, "min_size": 96})
+    stream = batches(data, InputSize(96, 96), PAIRS)
     assert stream.element_spec[1]["keypoints"].shape.as_list() == [None, None, 3, 3]
     first, second = arrays(stream)
     assert first["keypoints"].shape == (2, 8, 3, 3) and first["keypoints"].dtype == np.float32
     np.testing.assert_allclose(first["keypoints"][0, 1], points * [1.5, 1.5, 1])
     assert not first["keypoints"][:, [0, *range(2, 8)]].any() and not second["keypoints"].any()
-    mirrored = {"augmentation": "flip", "seed": 0, "batch_size": 1}
-    seen = [b["keypoints"][0, 1] for b in arrays(batches(data, **{**SETTINGS, **mirrored}))[:2]]
+    mirrored = batches(data, SIZE, ONES, augmentation="flip")
+    seen = [b["keypoints"][0, 1] for b in arrays(mirrored)[:2]]
     assert {tuple(k[:, 2]) for k in seen} <= {(2, 1, 0), (2, 0, 1)}
     data.keypoint_names = ("nose",)
     with pytest.raises(
@@ -102,7 +116,7 @@ def test_few_shapes():
         )
         for h, w in rng.integers(40, 90, (20, 2))
     ]
-    got = arrays(batches(ListDataset(samples), **SETTINGS))
+    got = arrays(batches(ListDataset(samples), SIZE, PAIRS))
     assert len({(b["images"].shape, b["labels"].shape, b["mask_bytes"].shape) for b in got}) <= 6
     assert {b["labels"].shape[1] for b in got} <= {8, 16, 32}
 
@@ -113,13 +127,29 @@ def same(first, second) -> bool:
     )
 
 
-RANDOM = {**SETTINGS, "shuffle": True, "augmentation": "crop+scale_jitter+flip", "seed": 5}
+SHUFFLED = Order(batch_size=2, shuffle=True, seed=5)
+RANDOM = {"input_size": SIZE, "order": SHUFFLED, "augmentation": "crop+scale_jitter+flip"}
 
 
-def test_threads_do_not_matter_and_seeds_do():
-    one, many = (arrays(batches(SHAPES, **RANDOM, num_threads=n)) for n in (1, 4))
-    assert same(one, many)
-    assert not same(one, arrays(batches(SHAPES, **{**RANDOM, "seed": 6})))
+@pytest.mark.parametrize("policy", ["crop+scale_jitter+flip", "lsj+copy_paste"])
+def test_threads_and_cache_do_not_matter_and_seeds_do(policy, tmp_path):
+    samples = [
+        replace(SHAPES[n], image=write_image(tmp_path / f"{n}.png", *SHAPES[n].size))
+        for n in range(len(SHAPES))
+    ]
+    data = repeat_factor(ListDataset(samples, SHAPES.class_names), 1.0)
+    options = {**RANDOM, "order": replace(SHUFFLED, by_orientation=True), "augmentation": policy}
+    one, *others = (
+        [arrays(stream), arrays(stream)]
+        for stream in (
+            batches(data, **options, num_threads=threads, cache=cache)
+            for threads, cache in [(1, 0), (2, 0), (8, 0), (8, "1MB"), (2, 20_000)]
+        )
+    )
+    for other in others:
+        assert all(same(epoch, twin) for epoch, twin in zip(one, other, strict=True))
+    options["order"] = replace(options["order"], seed=6)
+    assert not same(one[0], arrays(batches(data, **options)))
 
 
 def test_each_iteration_is_the_next_epoch_and_can_be_resumed():
@@ -133,28 +163,29 @@ def test_each_iteration_is_the_next_epoch_and_can_be_resumed():
 
 
 def test_the_augmentation_of_an_image_does_not_depend_on_the_order():
-    settings = {**RANDOM, "batch_size": 1}
-    shuffled = {b["image_indices"][0]: b for b in arrays(batches(SHAPES, **settings))}
-    for batch in arrays(batches(SHAPES, **{**settings, "shuffle": False})):
+    stream = batches(SHAPES, **{**RANDOM, "order": replace(SHUFFLED, batch_size=1)})
+    shuffled = {batch["image_indices"][0]: batch for batch in arrays(stream)}
+    stream = batches(SHAPES, **{**RANDOM, "order": Order(batch_size=1, seed=5)})
+    for batch in arrays(stream):
         assert same([batch], [shuffled[batch["image_indices"][0]]])
 
 
 def test_the_augmentation_of_an_image_changes_from_epoch_to_epoch():
-    stream = batches(SHAPES, **SETTINGS, augmentation="crop")
+    stream = batches(SHAPES, SIZE, PAIRS, augmentation="crop")
     assert not same(arrays(stream), arrays(stream))
 
 
 def test_the_seed_decides_the_order():
-    orders = [indices(batches(SHAPES, **SETTINGS, shuffle=True, seed=seed)) for seed in (1, 1, 2)]
+    orders = [indices(batches(SHAPES, SIZE, replace(SHUFFLED, seed=seed))) for seed in (1, 1, 2)]
     assert orders[0] == orders[1] != orders[2]
 
 
 def test_without_shuffling_the_order_is_the_dataset_s():
-    assert indices(batches(SHAPES, **SETTINGS)) == list(range(7))
+    assert indices(batches(SHAPES, SIZE, PAIRS)) == list(range(7))
 
 
 def test_the_last_small_batch_can_be_left_out():
-    stream = batches(SHAPES, **SETTINGS, drop_remainder=True)
+    stream = batches(SHAPES, SIZE, Order(batch_size=2, drop_remainder=True))
     assert len(stream) == 3 and len(arrays(stream)) == 3
 
 
@@ -168,11 +199,11 @@ def test_samples_are_read_by_several_threads():
             return super().__getitem__(index)
 
     samples = [Sample(noise_image(32, 32))] * 8
-    assert indices(batches(Meeting(samples), **SETTINGS, num_threads=4)) == list(range(8))
+    assert indices(batches(Meeting(samples), SIZE, PAIRS, num_threads=4)) == list(range(8))
 
 
 def test_keras_gets_as_many_steps_as_there_are():
-    stream = batches(SHAPES, **SETTINGS).repeat(2)
+    stream = batches(SHAPES, SIZE, PAIRS).repeat(2)
     assert stream.cardinality().numpy() == 8
     assert len(list(stream)) == 8
 
@@ -184,9 +215,9 @@ class Failing(ListDataset):
         return super().__getitem__(index) if index == 0 else "no sample"
 
 
-def run(dataset, **options) -> list:
+def run(dataset, order=PAIRS) -> list:
     with clear_errors():
-        return list(batches(dataset, **{**SETTINGS, **options}))
+        return list(batches(dataset, SIZE, order))
 
 
 def test_errors_of_the_dataset_name_the_sample():
@@ -194,11 +225,11 @@ def test_errors_of_the_dataset_name_the_sample():
     with pytest.raises(
         DataError, match=r"^sample 1 of Failing: __getitem__ raised KeyError: 'lost'$"
     ):
-        run(Failing(samples), batch_size=1)
+        run(Failing(samples), ONES)
     failing = Failing(samples)
     failing.samples[0] = "no sample"
     with pytest.raises(DataError, match="sample 0 of Failing: __getitem__ returned str"):
-        run(failing, batch_size=1)
+        run(failing, ONES)
 
 
 def test_errors_of_files_name_the_file(tmp_path):
@@ -216,7 +247,7 @@ def test_what_is_left_out_is_counted_once_in_the_given_report():
         [Sample(noise_image(32, 32), [Instance(0, box=(3, 3, 3, 9), annotation_id=9)])]
     )
     report = Report()
-    stream = batches(data, **SETTINGS, report=report)
+    stream = batches(data, SIZE, PAIRS, report=report)
     list(stream), list(stream)
     assert list(report.counts.values()) == [1]
     data.report = Report()
@@ -225,9 +256,15 @@ def test_what_is_left_out_is_counted_once_in_the_given_report():
 
 
 def test_a_square_canvas_is_the_corner_moved():
-    settings = {**SETTINGS, "batch_size": 1, "size_divisor": 32}
     corner, square = (
-        arrays(batches(SHAPES, **settings, canvas=canvas, augmentation="scale_jitter+flip"))
+        arrays(
+            batches(
+                SHAPES,
+                InputSize(64, 96, size_divisor=32, canvas=canvas),
+                ONES,
+                augmentation="scale_jitter+flip",
+            )
+        )
         for canvas in ("corner", "square")
     )
     for one, other in zip(corner, square, strict=True):
@@ -244,7 +281,7 @@ def test_a_square_canvas_is_the_corner_moved():
 
 
 def test_sizes_are_those_of_the_prediction():
-    [batch] = arrays(batches(SHAPES, batch_size=7, min_size=32, max_size=75, resize="matterport"))
+    [batch] = arrays(batches(SHAPES, InputSize(32, 75, resize="matterport"), Order(7)))
     by_index = dict(zip(batch["image_indices"], batch["image_sizes"].tolist(), strict=True))
     for index, size in by_index.items():
         expected = resized_size(SHAPES[index].size, 32, 75, "matterport")
@@ -253,15 +290,29 @@ def test_sizes_are_those_of_the_prediction():
 
 def test_nonsense_is_refused_at_once():
     with pytest.raises(ValueError, match="got 'round'"):
-        batches(SHAPES, **SETTINGS, canvas="round")
+        InputSize(64, 96, canvas="round")
     with pytest.raises(ValueError, match="got 'bicubic'"):
-        batches(SHAPES, **SETTINGS, resize="bicubic")
-    with pytest.raises(DataError, match="0 images in batches of 2"):
-        batches(ListDataset([]), **SETTINGS)
-    with pytest.raises(DataError, match="7 images in batches of 0"):
-        batches(SHAPES, **{**SETTINGS, "batch_size": 0})
+        InputSize(64, 96, resize="bicubic")
+    with pytest.raises(DataError, match="at least one image is needed"):
+        batches(ListDataset([]), SIZE, PAIRS)
+    with pytest.raises(ValueError, match="'lots': expected a number of bytes"):
+        batches(SHAPES, SIZE, PAIRS, cache="lots")
     with pytest.raises(ValueError, match="augmentation 'blur'"):
-        batches(SHAPES, **SETTINGS, augmentation="blur")
+        batches(SHAPES, SIZE, PAIRS, augmentation="blur")
+
+
+def test_repeated_images_are_augmented_anew():
+    data = repeat_factor(ListDataset([SHAPES[0], SHAPES[0]], SHAPES.class_names), 1.0)
+    data.repeats = np.array([1.0, 3.0])
+    stream = batches(data, SIZE, Order(1, shuffle=True), augmentation="crop")
+    sizes = [tuple(b["boxes"][0, 0]) for b in arrays(stream) if b["image_indices"] == 1]
+    assert len(sizes) == len(set(sizes)) == 3 and len(stream) == 4
+
+
+def test_workers_get_their_parts():
+    parts = [batches(SHAPES, SIZE, Order(2, shuffle=True, shard=(index, 3))) for index in range(3)]
+    assert [len(part) for part in parts] == [2, 2, 2]
+    assert sorted(index for part in parts for index in indices(part)) == list(range(7))
 
 
 def test_it_runs_inside_a_graph():
@@ -269,7 +320,7 @@ def test_it_runs_inside_a_graph():
     def count(stream):
         return stream.reduce(0, lambda n, batch: n + tf.shape(batch[0]["images"])[0])
 
-    assert count(batches(SHAPES, **SETTINGS)).numpy() == 7
+    assert count(batches(SHAPES, SIZE, PAIRS)).numpy() == 7
 
 
 def test_a_function_of_the_user_s_moves_pixels_boxes_and_masks_alike():
@@ -278,7 +329,7 @@ def test_a_function_of_the_user_s_moves_pixels_boxes_and_masks_alike():
 
     one = ListDataset([SHAPES[0]], SHAPES.class_names)
     (plain,), (seen,) = (
-        arrays(batches(one, **SETTINGS, augmentation=policy)) for policy in ("none", upside_down)
+        arrays(batches(one, SIZE, PAIRS, augmentation=policy)) for policy in ("none", upside_down)
     )
     height, width = plain["image_sizes"][0].astype(int)
     np.testing.assert_array_equal(
@@ -297,4 +348,4 @@ def test_a_function_that_fails_is_named_with_its_error():
 
     with pytest.raises(DataError, match="augmentation broken: RuntimeError: no such filter"):
         with clear_errors():
-            list(batches(SHAPES, **SETTINGS, augmentation=broken))
+            list(batches(SHAPES, SIZE, PAIRS, augmentation=broken))

@@ -10,7 +10,7 @@ from pycocotools.cocoeval import COCOeval
 
 from kmaskrcnn.augmentation import Augmentation
 from kmaskrcnn.classes import COCO_KEYPOINTS, mirrored
-from kmaskrcnn.data import DataError, Instance, Sample, batches, load
+from kmaskrcnn.data import DataError, InputSize, Instance, Order, Sample, batches, load
 from kmaskrcnn.data.augmentation.views import sample_view
 from kmaskrcnn.data.geometry import invert, warp_points
 from kmaskrcnn.evaluation import Evaluator, evaluate_coco
@@ -92,9 +92,9 @@ def test_a_perfect_head_on_the_true_boxes_is_nearly_faultless(augmentation):
     What is missing: cells have a width, and keypoints outside of their box have no cell.
     """
     dataset = part_of(load(shared_path(PEOPLE)), range(20, 28))
-    options = {"batch_size": 1, "min_size": 400, "max_size": 666, "seed": 3}
+    options = InputSize(400, 666), Order(batch_size=1, seed=3)
     predictions, mirrors, source = [], 0, source_of(dataset, 400, 666)
-    for _, targets in batches(dataset, **options, augmentation=augmentation):
+    for _, targets in batches(dataset, *options, augmentation=augmentation):
         index = int(targets["image_indices"][0])
         size, rng = dataset[index].size, np.random.default_rng([3, 0, index])
         view = sample_view(source, size, Augmentation.named(augmentation), rng)

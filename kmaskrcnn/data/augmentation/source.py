@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
+from kmaskrcnn.data.cache import ImageCache
 from kmaskrcnn.data.dataset import Dataset, Sample, get_sample, keypoint_names_of
 from kmaskrcnn.data.encode import Truths, warp_truths
 from kmaskrcnn.data.geometry import View, warp_box, warp_image
+from kmaskrcnn.data.input_size import InputSize
 from kmaskrcnn.data.report import Report
-from kmaskrcnn.data.resizing import Size, resized_size
+from kmaskrcnn.data.resizing import Size
 
 
 def size_of(image: np.ndarray) -> Size:
@@ -32,24 +34,24 @@ class Source:
 
     Attributes:
         dataset: samples by index; read from several threads.
-        min_size, max_size, resize: of the network's input, see ``resizing.resized_size``.
+        input_size: how large the network sees them.
         report: collects what is left out.
+        cache: keeps images that are decoded, up to its limit.
     """
 
     dataset: Dataset
-    min_size: int
-    max_size: int
-    resize: str
+    input_size: InputSize
     report: Report
+    cache: ImageCache = field(default_factory=ImageCache)
 
     def read(self, index: int) -> tuple[Sample, np.ndarray]:
         """A sample, and its image (H, W, 3) uint8 as it is in the file."""
         sample = get_sample(self.dataset, index)
-        return sample, sample.read()
+        return sample, self.cache.read(sample)
 
     def usual_size(self, size: Size, share: float = 1.0) -> Size:
         """The size without augmentation; with ``share``, that of a smaller or larger short edge."""
-        return resized_size(size, max(round(share * self.min_size), 1), self.max_size, self.resize)
+        return self.input_size.of(size, share)
 
     def seen(
         self,
