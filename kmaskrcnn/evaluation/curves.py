@@ -29,21 +29,26 @@ class Curve:
     num_truth: int
 
     @cached_property
+    def hits(self) -> np.ndarray:
+        """(N,) how many are right, down to each."""
+        return np.cumsum(self.right)
+
+    @cached_property
     def precision(self) -> np.ndarray:
         """(N,) share of the objects down to each that is right."""
-        return np.cumsum(self.right) / np.arange(1, len(self.right) + 1)
+        return self.hits / np.arange(1, len(self.right) + 1)
 
     @cached_property
     def recall(self) -> np.ndarray:
         """(N,) share of the truth that is found by then; nan without any."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.cumsum(self.right) / np.float64(self.num_truth)
+            return self.hits / np.float64(self.num_truth)
 
     @cached_property
     def f1(self) -> np.ndarray:
         """(N,) harmonic mean of the two: 2 TP / (found + there)."""
         both = np.arange(1, len(self.right) + 1) + self.num_truth
-        return 2 * np.cumsum(self.right) / both
+        return 2 * self.hits / both
 
     @property
     def best(self) -> int | None:
@@ -73,7 +78,7 @@ class Curve:
     def at(self, score: float) -> tuple[float, float, float]:
         """Precision, recall and F1 of what scores at least so much; nan where undefined."""
         kept = int(np.searchsorted(-self.scores, -score, side="right"))
-        right = int(self.right[:kept].sum())
+        right = int(self.hits[kept - 1]) if kept else 0
         precision = right / kept if kept else math.nan
         recall = right / self.num_truth if self.num_truth else math.nan
         both = kept + self.num_truth

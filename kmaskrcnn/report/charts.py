@@ -115,6 +115,7 @@ def found_by_size(analysis: Analysis) -> Markup:
         axis.annotate(f"{share:.2f}\nof {count}", (place, share), (0, 3), ha="center",
                       textcoords="offset points", fontsize=8)  # fmt: skip
     axis.set_ylim(0, 1.2)
+    axis.set_yticks(np.linspace(0, 1, 6))
     return figure(drawn, "True objects that are found, by size.")
 
 

@@ -39,7 +39,7 @@ def heat_map(matrix: np.ndarray, class_names: tuple[str, ...]) -> Markup:
     matrix, names = _folded(matrix, [short(name) for name in class_names])
     size = len(matrix)
     side = float(np.clip(0.5 * size + 1.6, 3.4, 13))
-    drawn = new_figure(side, side)
+    drawn = new_figure(side, 0.9 * side)
     axis = drawn.subplots()
     axis.imshow(_colours(matrix), interpolation="nearest")
     text = float(np.clip(620 / size, 6, 10))
