@@ -6,15 +6,15 @@ import time
 import keras
 import tensorflow as tf
 
-from kmaskrcnn import pace
+from kmaskrcnn import data, pace
 from tests.paced import BATCH, SLEEP, STEPS, OneNumber, batches
 
 
-def trained(data, work=0.0, epochs=2, **compiled) -> tuple[OneNumber, dict[str, list[float]]]:
+def trained(stream, work=0.0, epochs=2, **compiled) -> tuple[OneNumber, dict[str, list[float]]]:
     model = OneNumber(work)
     model.compile(keras.optimizers.SGD(0.5), **compiled)
     watch = pace.PaceFigures(model.pace)
-    return model, model.fit(data, epochs=epochs, verbose=0, callbacks=[watch]).history
+    return model, model.fit(stream, epochs=epochs, verbose=0, callbacks=[watch]).history
 
 
 def test_slow_data_are_waited_for():
@@ -23,6 +23,22 @@ def test_slow_data_are_waited_for():
     assert max(history["data_wait_share"]) > 0.6
     assert len(model.pace.epoch) == STEPS and model.pace.builds == 1
     assert 0 < max(history["images_per_second"]) < 1.05 * BATCH / (2 * SLEEP)
+
+
+class SlowShapes(data.ShapesDataset):
+    def __getitem__(self, index):
+        time.sleep(SLEEP)
+        return super().__getitem__(index)
+
+
+def test_the_share_is_what_the_step_does_not_hide():
+    """Two threads make a batch of four in 2 × SLEEP, of which the step takes SLEEP."""
+    slow = SlowShapes(10 * BATCH, image_size=(64, 64))
+    order = data.Order(BATCH, shuffle=True)
+    stream = data.batches(slow, data.InputSize(64, 64), order, num_threads=2)
+    history = trained(stream, work=SLEEP, epochs=2)[1]
+    assert 0.3 < history["data_wait_share"][1] < 0.7
+    assert history["images_per_second"][1] < 1.2 * BATCH / (2 * SLEEP)
 
 
 def test_slow_steps_wait_for_nothing():

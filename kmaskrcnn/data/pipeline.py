@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import os
+import weakref
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import numpy as np
 import tensorflow as tf
 
-from kmaskrcnn.data.augmentation import Policy, as_policy, draw
+from kmaskrcnn.data.augmentation import Policy, as_policy
 from kmaskrcnn.data.augmentation.source import Source
+from kmaskrcnn.data.batch_reader import BatchReader
 from kmaskrcnn.data.cache import ImageCache
 from kmaskrcnn.data.dataset import Dataset, keypoint_names_of
-from kmaskrcnn.data.encode import Encoded, encode_sample, stack
 from kmaskrcnn.data.input_size import InputSize
 from kmaskrcnn.data.order import Order, Plan
 from kmaskrcnn.data.report import Report
@@ -78,57 +76,24 @@ def batches(
             ``errors.clear_errors``.
         ValueError: an unknown augmentation, a cache that is no number of bytes.
     """
-    policy, plan = as_policy(augmentation), Plan(dataset, order)
-    report = report or getattr(dataset, "report", None) or Report()
+    plan, report = Plan(dataset, order), report or getattr(dataset, "report", None) or Report()
     source = Source(dataset, input_size, report, ImageCache(cache))
-    fields = _fields_of(dataset)
-    threads = num_threads or _num_processors()
-    pool = ThreadPoolExecutor(threads, "kmaskrcnn-data")
-
-    def read(epoch, ticket) -> Encoded:
-        rng = np.random.default_rng([order.seed, int(epoch), int(ticket)])
-        image, truths = draw(source, int(ticket) % len(dataset), policy, rng)
-        return encode_sample(image, truths, input_size.lay_out(image.shape[:2]))
-
-    def read_batch(epoch, tickets) -> tuple[np.ndarray, ...]:
-        arrays = stack(list(pool.map(partial(read, epoch), tickets)))
-        arrays["image_indices"] = np.asarray(tickets % len(dataset), np.int32)
-        return tuple(arrays[name] for name in fields)
-
-    return _stream(plan, initial_epoch, read_batch, fields, 1 + -(-threads // order.batch_size))
-
-
-def _stream(
-    plan: Plan,
-    initial_epoch: int,
-    read_batch: Callable,
-    fields: dict[str, _Field],
-    num_parallel: int,
-) -> tf.data.Dataset:
-    """Batches in the plan's order, ``num_parallel`` of them being made at the same time."""
-
-    def load(epoch, tickets):
-        types = [dtype for dtype, _ in fields.values()]
-        arrays = tf.numpy_function(read_batch, [epoch, tickets], types)
-        for array, (_, shape) in zip(arrays, fields.values(), strict=True):
-            array.set_shape(shape)
-        targets = dict(zip(fields, arrays, strict=True))
-        inputs = {name: targets.pop(name) for name in ("images", "image_sizes")}
-        return inputs, targets
-
-    signature = tf.TensorSpec([], tf.int64), tf.TensorSpec([None], tf.int64)
-    epochs = _epochs(plan, initial_epoch)
-    stream = tf.data.Dataset.from_generator(epochs, output_signature=signature)
-    stream = stream.apply(tf.data.experimental.assert_cardinality(plan.num_batches))
-    stream = stream.map(load, num_parallel_calls=num_parallel, deterministic=True)
+    reader = BatchReader(source, as_policy(augmentation), order.seed, num_threads)
+    in_the_making = 1 + -(-reader.num_threads // order.batch_size)  # so that no thread waits
+    stream = _planned(plan, initial_epoch)
+    stream = stream.map(
+        _loader(reader, _fields_of(dataset)), num_parallel_calls=in_the_making, deterministic=True
+    )
     options = tf.data.Options()
     options.deterministic = True
-    options.threading.private_threadpool_size = num_parallel
-    return stream.prefetch(2).with_options(options)
+    options.threading.private_threadpool_size = in_the_making
+    stream = stream.prefetch(2).with_options(options)
+    stream.reader = reader  # lives as long as the stream and its iterators, see _loader
+    return stream
 
 
-def _epochs(plan: Plan, initial_epoch: int) -> Callable[[], Iterator[tuple[int, np.ndarray]]]:
-    """A function whose every call yields the next epoch's batches as (epoch, tickets)."""
+def _planned(plan: Plan, initial_epoch: int) -> tf.data.Dataset:
+    """A stream of (epoch, tickets), whose every iteration is the next epoch."""
     epochs = itertools.count(initial_epoch)
 
     def generate() -> Iterator[tuple[int, np.ndarray]]:
@@ -136,7 +101,32 @@ def _epochs(plan: Plan, initial_epoch: int) -> Callable[[], Iterator[tuple[int, 
         for tickets in plan.batches(epoch):
             yield epoch, tickets
 
-    return generate
+    signature = tf.TensorSpec([], tf.int64), tf.TensorSpec([None], tf.int64)
+    stream = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    return stream.apply(tf.data.experimental.assert_cardinality(plan.num_batches))
+
+
+def _loader(reader: BatchReader, fields: dict[str, _Field]) -> Callable:
+    """From (epoch, tickets) to the tensors of a batch.
+
+    TensorFlow never lets go of a function that it calls; so this one only knows of the reader, with
+    its threads and images, as long as somebody else does.
+    """
+    known = weakref.proxy(reader)
+
+    def read(epoch, tickets):
+        arrays = known.read(int(epoch), tickets)
+        return tuple(arrays[name] for name in fields)
+
+    def load(epoch, tickets):
+        arrays = tf.numpy_function(read, [epoch, tickets], [dtype for dtype, _ in fields.values()])
+        for array, (_, shape) in zip(arrays, fields.values(), strict=True):
+            array.set_shape(shape)
+        targets = dict(zip(fields, arrays, strict=True))
+        inputs = {name: targets.pop(name) for name in ("images", "image_sizes")}
+        return inputs, targets
+
+    return load
 
 
 def _fields_of(dataset: Dataset) -> dict[str, _Field]:
@@ -144,10 +134,3 @@ def _fields_of(dataset: Dataset) -> dict[str, _Field]:
     if not num_keypoints:
         return _FIELDS
     return _FIELDS | {"keypoints": (tf.float32, [None, None, num_keypoints, 3])}
-
-
-def _num_processors() -> int:
-    """Those this process may use, from 2 to 8."""
-    if hasattr(os, "sched_getaffinity"):
-        return min(max(len(os.sched_getaffinity(0)), 2), 8)
-    return min(max(os.cpu_count() or 2, 2), 8)

@@ -1,6 +1,8 @@
 """Batches: their arrays, few shapes, the same for the same seed, and errors that reach the user."""
 
+import gc
 import threading
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -349,3 +351,20 @@ def test_a_function_that_fails_is_named_with_its_error():
     with pytest.raises(DataError, match="augmentation broken: RuntimeError: no such filter"):
         with clear_errors():
             list(batches(SHAPES, SIZE, PAIRS, augmentation=broken))
+
+
+def test_nothing_of_a_stream_stays_behind():
+    """TensorFlow keeps the functions that it has called: not the threads and images behind them."""
+    before = threading.active_count()
+    stream = batches(ListDataset(SHAPES, SHAPES.class_names), SIZE, PAIRS, num_threads=3)
+    reader = weakref.ref(stream.reader)
+    list(stream)
+    first = next(iter(stream.repeat(2).take(1)))
+    assert first[0]["images"].shape[0] == 2 and reader() is not None
+    del stream
+    gc.collect()
+    assert reader() is None
+    for thread in threading.enumerate():
+        if thread.name.startswith("kmaskrcnn-data"):
+            thread.join(timeout=10)
+    assert threading.active_count() <= before
