@@ -63,6 +63,7 @@ REQUIREMENTS = (
     Requirement("scikit-image", "skimage", "0.22"),
     Requirement("pillow", "PIL", "10.1", variants=("pillow-simd",)),
     Requirement("msgspec", "msgspec", "0.19"),
+    Requirement("pyyaml", "yaml", "6.0.1"),
     Requirement("matplotlib", "matplotlib", "3.8"),
     Requirement("click", "click", "8.1"),
     Requirement("rich", "rich", "13.0"),

@@ -8,7 +8,16 @@ from pathlib import Path
 from kmaskrcnn.data.broken import without_broken
 from kmaskrcnn.data.dataset import Dataset
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.formats import coco, instance_pngs, labelme, mask_folders, tfrecord, via, voc
+from kmaskrcnn.data.formats import (
+    coco,
+    instance_pngs,
+    labelme,
+    mask_folders,
+    tfrecord,
+    via,
+    voc,
+    yolo,
+)
 from kmaskrcnn.data.formats.opening import Format, Opening
 
 FORMATS = (
@@ -49,6 +58,12 @@ FORMATS = (
         "a folder of XML files, one an image",
         labelme.recognise_xmls,
         labelme.open_files,
+    ),
+    Format(
+        "YOLO labels",
+        "a data.yaml with names and train, val or test, or the folder that holds it",
+        yolo.recognise,
+        yolo.open_file,
     ),
     Format(
         "TFRecord",
