@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -55,6 +55,9 @@ class Sample:
         source: where its annotation is, for messages: a file, and what in it.
         void: pixels that Cityscapes' AP leaves out: the car that took the picture, what lies
             outside of it. All else does not look at it.
+        absent: labels that are known not to be in the image, where others were not looked for
+            (LVIS); None: every class was looked for.
+        incomplete: labels of which not every object is annotated (LVIS).
     """
 
     image: str | Path | np.ndarray
@@ -63,6 +66,8 @@ class Sample:
     size: tuple[int, int] | None = None
     source: str | None = None
     void: Mask = None
+    absent: Collection[int] | None = None
+    incomplete: Collection[int] = ()
 
     def read(self) -> np.ndarray:
         """The image as (H, W, 3) uint8 RGB, of the annotated size.
@@ -99,7 +104,8 @@ class Dataset(Protocol):
     without reading the samples), ``report`` and ``description``; for keypoints ``keypoint_names``
     (J names, those of a pair differing by ``left`` and ``right``) and ``keypoint_skeleton`` (pairs
     of their indices, from 0, that a drawing joins); ``repeats`` (how often each image is seen in an
-    epoch of a training, on average; see ``repeat_factor``).
+    epoch of a training, on average; see ``repeat_factor``); ``frequencies`` ("r", "c" or "f" of
+    each class, as LVIS calls what is rare, common or frequent).
     """
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -55,6 +55,17 @@ class FoundObjects(NamedTuple):
     masks: list[bytes] | None = None
     mask_areas: np.ndarray | None = None
     keypoints: np.ndarray | None = None
+
+
+def select(found: FoundObjects, rows: np.ndarray) -> FoundObjects:
+    """Some of the objects, in the order of ``rows``."""
+    chosen: dict[str, Any] = {}
+    for name, column in found._asdict().items():
+        if isinstance(column, list):
+            chosen[name] = [column[row] for row in rows]
+        else:
+            chosen[name] = None if column is None else column[rows]
+    return FoundObjects(**chosen)
 
 
 def rows_by_class(labels: np.ndarray, num_classes: int) -> list[np.ndarray]:

@@ -14,7 +14,7 @@ import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
 
 from kmaskrcnn.evaluation.columns import FoundObjects, TrueObjects, rows_by_class
-from kmaskrcnn.evaluation.truth import Truth
+from kmaskrcnn.evaluation.truth import Federation, Truth
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)  # of IoU or OKS
 AREAS = ("all", "small", "medium", "large")  # all, below 32², to 96², above, in pixels
@@ -37,18 +37,6 @@ class Curves(NamedTuple):
     recall: np.ndarray
     areas: tuple[str, ...]
     limits: tuple[int, ...]
-
-
-class Federation(NamedTuple):
-    """Which classes of an image the annotators looked for, as in LVIS (see `evaluation.lvis`).
-
-    Attributes:
-        absent: labels of each image that are known not to be in it.
-        incomplete: labels of each image of which not every object is annotated.
-    """
-
-    absent: list[frozenset[int]]
-    incomplete: list[frozenset[int]]
 
 
 class Task(NamedTuple):

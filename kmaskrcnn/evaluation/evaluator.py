@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from kmaskrcnn.data.dataset import Dataset, keypoint_names_of
+from kmaskrcnn.evaluation.boundary import boundary_figures
+from kmaskrcnn.evaluation.cityscapes import cityscapes_figures
 from kmaskrcnn.evaluation.coco import checked_limits, checked_sigmas, coco_figures
 from kmaskrcnn.evaluation.columns import FoundObjects
+from kmaskrcnn.evaluation.lvis import lvis_figures
 from kmaskrcnn.evaluation.predictions import read_predictions
 from kmaskrcnn.evaluation.results import read_results
 from kmaskrcnn.evaluation.truth import Truth, read_truth
+from kmaskrcnn.evaluation.voc import voc_figures
 from kmaskrcnn.structures import Detections
 
+Measure = Callable[[Dataset, Truth, FoundObjects], dict[str, float]]
+BESIDE_COCO: dict[str, Measure] = {
+    "lvis": lvis_figures,
+    "voc": voc_figures,
+    "boundary": boundary_figures,
+    "cityscapes": cityscapes_figures,
+}
+METRICS = ("coco", *BESIDE_COCO)
 Predictions = Iterable[tuple[int, Detections]] | str | Path | FoundObjects
 
 
@@ -25,6 +37,7 @@ class Evaluator:
         self,
         dataset: Dataset,
         *,
+        metrics: Sequence[str] = ("coco",),
         max_detections: Sequence[int] = (1, 10, 100),
         keypoint_sigmas: Sequence[float] | None = None,
     ) -> None:
@@ -32,14 +45,15 @@ class Evaluator:
 
         Args:
             dataset: its samples' objects are the truth.
-            max_detections: detections of an image and class that count, for the three AR; the last
-                also for AP. COCO's 100 cuts images with hundreds of objects of one class. (Of
-                keypoints always 20 count, as in COCO.)
+            metrics: of `METRICS`: "coco", "lvis", "voc", "boundary", "cityscapes".
+            max_detections: of "coco": detections of an image and class that count, for the three
+                AR; the last also for AP. COCO's 100 cuts images with hundreds of objects of one
+                class. (Of keypoints always 20 count, as in COCO.)
             keypoint_sigmas: how exactly each of the J keypoints can be told, as a share of the
                 object's size: the tolerance of OKS. None: COCO's for 17, and for another number
                 the mean of those, 0.067, for each.
         """
-        self.dataset = dataset
+        self.dataset, self.metrics = dataset, checked_metrics(metrics)
         self.max_detections = checked_limits(max_detections)
         self.keypoint_sigmas = checked_sigmas(keypoint_sigmas, len(keypoint_names_of(dataset)))
         self._truth: Truth | None = None
@@ -61,12 +75,13 @@ class Evaluator:
                 time. A missing index is an image where nothing was found. Or a JSON of COCO
                 results (see `evaluation.results`).
 
-        Returns: ``box/AP``, ``box/AP50``, ``box/AP75``, ``box/AP_small`` …, ``box/AR1``,
+        Returns: the figures of each metric, 0 to 1; nan where there is no truth to measure by. Of
+            "coco": ``box/AP``, ``box/AP50``, ``box/AP75``, ``box/AP_small`` …, ``box/AR1``,
             ``box/AR10``, ``box/AR100``, ``box/AR_small`` …, ``box/AP/<class>``, and the same under
             ``mask/`` where both sides have masks. ``keypoints/AP``, ``…/AP50``, ``…/AP75``,
             ``…/AP_medium``, ``…/AP_large``, ``keypoints/AR``, ``…/AR50`` (at an OKS of 0.5) … and
-            ``keypoints/AP/<class>`` where both sides have keypoints. 0 to 1; nan where there is no
-            truth to measure by.
+            ``keypoints/AP/<class>`` where both sides have keypoints. Of the others see their
+            modules: ``lvis_mask/AP_rare``, ``voc_box/AP50``, ``boundary/AP``, ``cityscapes/AP`` ….
 
         Raises:
             ValueError: an index twice or outside of the dataset, another image size than the
@@ -74,7 +89,15 @@ class Evaluator:
             DataError: results that cannot be read; names the file and the entry.
         """
         found = self.read(predictions)
-        return coco_figures(self.truth, found, self.max_detections, self.keypoint_sigmas)
+        figures: dict[str, float] = {}
+        for metric in self.metrics:
+            if metric == "coco":
+                figures |= coco_figures(
+                    self.truth, found, self.max_detections, self.keypoint_sigmas
+                )
+            else:
+                figures |= BESIDE_COCO[metric](self.dataset, self.truth, found)
+        return figures
 
     def read(self, predictions: Predictions) -> FoundObjects:
         """What was found, as columns: what `evaluate` takes, to be read once and used twice."""
@@ -83,6 +106,18 @@ class Evaluator:
         if isinstance(predictions, str | Path):
             return read_results(predictions, self.dataset, self.truth)
         return read_predictions(predictions, self.dataset, self.truth)
+
+
+def checked_metrics(metrics: Sequence[str]) -> tuple[str, ...]:
+    """Names of `METRICS`, at least one.
+
+    Raises:
+        ValueError: says which there are.
+    """
+    unknown = [name for name in metrics if name not in METRICS]
+    if unknown or not metrics or isinstance(metrics, str):
+        raise ValueError(f"metrics: expected some of {METRICS}, got {metrics!r}")
+    return tuple(dict.fromkeys(metrics))
 
 
 def evaluate_coco(dataset: Dataset, predictions: Predictions, **options: Any) -> dict[str, float]:

@@ -9,12 +9,23 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from kmaskrcnn.data.dataset import Dataset, Instance, Sample, checked_label, keypoint_names_of
-from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.keypoints import checked_keypoints
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import instance_rle
 from kmaskrcnn.detections.coco import PIXEL_INDEX
 from kmaskrcnn.evaluation.columns import TrueObjects
+
+
+class Federation(NamedTuple):
+    """Which classes of an image the annotators looked for, as in LVIS.
+
+    Attributes:
+        absent: labels of each image that are known not to be in it.
+        incomplete: labels of each image of which not every object is annotated.
+    """
+
+    absent: list[frozenset[int]]
+    incomplete: list[frozenset[int]]
 
 
 class Truth(NamedTuple):
@@ -25,16 +36,20 @@ class Truth(NamedTuple):
         image_ids: (N) the file's, or the place in the dataset.
         ranks: (N,) int, from 1: each image's place when they are sorted by the file's ids.
         sizes: (N) height, width.
+        void: (N) run lengths of the pixels that Cityscapes' AP leaves out; None: there are none.
         objects: of all images.
         has_masks: whether any object has one (or there are none at all).
+        federation: what each image was searched for; None: for everything.
     """
 
     class_names: tuple[str, ...]
     image_ids: list[Any]
     ranks: np.ndarray
     sizes: list[tuple[int, int]]
+    void: list[bytes | None]
     objects: TrueObjects
     has_masks: bool
+    federation: Federation | None = None
 
 
 def read_truth(dataset: Dataset) -> Truth:
@@ -48,18 +63,15 @@ def read_truth(dataset: Dataset) -> Truth:
         DataError: a run-length code that does not fit its image, a label without a class name,
             keypoints that are not those of the dataset's ``keypoint_names``.
     """
-    names = tuple(dataset.class_names)
-    keypoint_names = keypoint_names_of(dataset)
-    ids, sizes, rows, points, without = [], [], [], [], []
+    names, keypoint_names = tuple(dataset.class_names), keypoint_names_of(dataset)
+    images, rows, points, without = [], [], [], []
     for index in range(len(dataset)):
         sample = dataset[index]
-        size = sample_size(sample)
-        ids.append(index if sample.image_id is None else sample.image_id)
-        sizes.append(size)
+        images.append(_Image.of(sample, index))
         for instance in sample.instances:
             place = f"{sample.name}, annotation {instance.annotation_id}"
             label = checked_label(instance, len(names), sample.name)
-            rows.append((index, label, *_shape(instance, size, place)))
+            rows.append((index, label, *_shape(instance, images[-1].size, place)))
             if keypoint_names:
                 points.append(_keypoints(instance, keypoint_names, sample.name))
             if instance.mask is None:
@@ -70,16 +82,45 @@ def read_truth(dataset: Dataset) -> Truth:
     if keypoint_names:
         shape = (-1, len(keypoint_names), 3)
         objects = objects._replace(keypoints=np.array(points, float).reshape(shape))
-    return Truth(names, ids, np.array(_ranks(ids), int), sizes, objects, has_masks)
+    return _assembled(names, images, objects, has_masks)
 
 
-def sample_size(sample: Sample) -> tuple[int, int]:
-    """(height, width): as the annotation says, or as the image is."""
-    size = sample.size
-    if size is None:
-        image = sample.image
-        size = np.shape(image) if isinstance(image, np.ndarray) else read_image(image).shape
-    return int(size[0]), int(size[1])
+class _Image(NamedTuple):
+    """What is held of one sample."""
+
+    image_id: Any
+    size: tuple[int, int]
+    void: bytes | None
+    absent: frozenset[int] | None
+    incomplete: frozenset[int]
+
+    @classmethod
+    def of(cls, sample: Sample, index: int) -> _Image:
+        size = sample.true_size()
+        void = None
+        if sample.void is not None:
+            void = instance_rle(Instance(0, sample.void), size)["counts"]
+        return cls(
+            index if sample.image_id is None else sample.image_id,
+            size,
+            void,
+            None if sample.absent is None else frozenset(sample.absent),
+            frozenset(sample.incomplete),
+        )
+
+
+def _assembled(
+    names: tuple[str, ...], images: Sequence[_Image], objects: TrueObjects, has_masks: bool
+) -> Truth:
+    """The truth of all images; federated where any of them was not searched for everything."""
+    ids = [image.image_id for image in images]
+    federation = None
+    if any(image.absent is not None for image in images):
+        absent = [image.absent or frozenset() for image in images]
+        federation = Federation(absent, [image.incomplete for image in images])
+    sizes, void = [image.size for image in images], [image.void for image in images]
+    ranks = np.array(_ranks(ids), int)
+    return Truth(names, ids, ranks, sizes, void, objects, has_masks, federation)
 
 
 def _shape(instance: Instance, size: tuple[int, int], place: str) -> tuple[Any, ...]:

@@ -8,7 +8,6 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from kmaskrcnn.data.rle import instance_rle
-from kmaskrcnn.evaluation.truth import sample_size
 
 
 def as_coco(dataset) -> dict[str, Any]:
@@ -16,7 +15,7 @@ def as_coco(dataset) -> dict[str, Any]:
     images, annotations = [], []
     for index in range(len(dataset)):
         sample = dataset[index]
-        height, width = sample_size(sample)
+        height, width = sample.true_size()
         images.append({"id": sample.image_id, "height": height, "width": width})
         annotations += [
             as_annotation(i, sample.image_id, (height, width)) for i in sample.instances

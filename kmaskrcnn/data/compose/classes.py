@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from kmaskrcnn.data.compose.derived import Derived, described
 from kmaskrcnn.data.dataset import Dataset, Sample, checked_label, side_by_side
@@ -47,11 +48,19 @@ class Relabelled(Derived):
     @property
     def category_ids(self) -> tuple[int, ...]:
         """The file's id of each class, of a merged one the first; where each class has one."""
-        given = self.dataset.category_ids  # type: ignore[attr-defined]
-        ids = dict(reversed(list(zip(self._labels, given, strict=True))))
-        if not set(range(len(self.class_names))) <= set(ids):
-            raise AttributeError("category_ids: a class that the file does not have")
-        return tuple(ids[label] for label in range(len(self.class_names)))
+        return self._of_classes("category_ids")
+
+    @property
+    def frequencies(self) -> tuple[str, ...]:
+        """How frequent each class is, a merged one as its first; where the dataset says so."""
+        return self._of_classes("frequencies")
+
+    def _of_classes(self, name: str) -> tuple[Any, ...]:
+        given = getattr(self.dataset, name)
+        former = dict(reversed(list(zip(self._labels, given, strict=True))))
+        if not set(range(len(self.class_names))) <= set(former):
+            raise AttributeError(f"{name}: a class that the dataset does not have")
+        return tuple(former[label] for label in range(len(self.class_names)))
 
     @property
     def class_counts(self) -> Callable[[], list[int]]:
@@ -75,7 +84,22 @@ class Relabelled(Derived):
             for instance, label in zip(sample.instances, labels, strict=True)
             if label is not None
         ]
-        return replace(sample, instances=instances)
+        if sample.absent is None:
+            return replace(sample, instances=instances)
+        absent, incomplete = self._looked_for(sample)
+        return replace(sample, instances=instances, absent=absent, incomplete=incomplete)
+
+    def _looked_for(self, sample: Sample) -> tuple[set[int], set[int]]:
+        """Labels that are absent, with all that were merged into them, and those incomplete."""
+        sought = set(range(len(self._labels))) - set(sample.absent or ())
+        absent = {self._labels[label] for label in sample.absent or ()}
+        incomplete = {self._labels[label] for label in sample.incomplete}
+        unclear = {self._labels[label] for label in sought}
+        return _numbers(absent - unclear), _numbers(incomplete)
+
+
+def _numbers(labels: Iterable[int | None]) -> set[int]:
+    return {label for label in labels if label is not None}
 
 
 def align(dataset: Dataset, class_names: Sequence[str]) -> Dataset:

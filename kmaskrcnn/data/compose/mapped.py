@@ -18,7 +18,14 @@ class Mapped(Derived):
         description: what it is, in a line.
     """
 
-    PASSED_ON = ("category_ids", "report", "keypoint_names", "keypoint_skeleton", "repeats")
+    PASSED_ON = (
+        "category_ids",
+        "report",
+        "keypoint_names",
+        "keypoint_skeleton",
+        "repeats",
+        "frequencies",
+    )
 
     def __init__(self, dataset: Dataset, function: Callable[[Sample], Sample]) -> None:
         """Describes it; nothing is read."""

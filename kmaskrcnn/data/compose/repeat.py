@@ -22,7 +22,7 @@ class Repeated(Derived):
 
     PASSED_ON = (
         *("category_ids", "report", "keypoint_names", "keypoint_skeleton", "class_counts"),
-        *("image_ids",),
+        *("image_ids", "frequencies"),
     )
 
     def __init__(self, dataset: Dataset, repeats: np.ndarray, description: str) -> None:
