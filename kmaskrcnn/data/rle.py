@@ -8,7 +8,7 @@ so both meet here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -107,17 +107,6 @@ def array_window(mask: np.ndarray) -> tuple[Window, np.ndarray]:
     columns = np.flatnonzero(part.any(0))
     crop = np.ascontiguousarray(part[:, columns[0] : columns[-1] + 1]).astype(bool)
     return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1), crop
-
-
-def rasterise(polygons: Sequence[np.ndarray], size: tuple[int, int]) -> tuple[Window, np.ndarray]:
-    """The union of polygons (P, 2) in an image of ``size``, as its tight window.
-
-    pycocotools rasterises at full size, without ever unfolding it: the crop equals the full mask's,
-    to the bit.
-    """
-    limit = FAR * np.array(size[::-1], np.float64)
-    flat = [np.clip(polygon, -limit, limit).reshape(-1) for polygon in polygons]
-    return decode_window(coco_mask.merge(coco_mask.frPyObjects(flat, *size)))
 
 
 def encode(mask: np.ndarray) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Masks through the sample's one matrix: polygons exactly, bitmaps inside their window only."""
+"""An object through the sample's one matrix: its mask, and the box around what is seen of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from kmaskrcnn.data.bitmaps import warp_bitmap
+from kmaskrcnn.data.bounds import bitmap_bounds, polygon_bounds
 from kmaskrcnn.data.dataset import Instance
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.geometry import View, invert, warp_box, warp_points
-from kmaskrcnn.data.rle import EMPTY, Window, array_window, decode_window, rasterise
+from kmaskrcnn.data.geometry import View, warp_box, warp_points
+from kmaskrcnn.data.polygons import rasterise
+from kmaskrcnn.data.rle import EMPTY, Window, array_window, decode_window
 
 
 def warp_instance(
@@ -43,8 +46,8 @@ def warp_instance(
             f"for an image of {image_size[0]}×{image_size[1]}; the mask must be as large as the "
             "image."
         )
-    window, crop = warp_bitmap(window, crop, view)
-    return np.asarray(window, np.float64), window, crop
+    warped, part = warp_bitmap(window, crop, view)
+    return (bitmap_bounds(window, crop, view) if part.size else np.zeros(4)), warped, part
 
 
 def _warp_polygons(
@@ -52,62 +55,7 @@ def _warp_polygons(
 ) -> tuple[np.ndarray, Window, np.ndarray]:
     polygons = [p for p in polygons if len(p) >= 3 and np.isfinite(p).all()]
     window, crop = rasterise(polygons, size) if polygons else EMPTY
-    if not crop.size:
-        return np.zeros(4), window, crop
-    points = np.concatenate(polygons)
-    box = np.concatenate([points.min(0), points.max(0)])
-    inside = (box[:2] >= 0).all() and box[2] <= size[1] and box[3] <= size[0]
-    return box if inside else np.asarray(window, np.float64), window, crop
-
-
-def warp_bitmap(window: Window, crop: np.ndarray, view: View) -> tuple[Window, np.ndarray]:
-    """A bool crop (h, w) at ``window``, warped: the nearest pixel by its centre, as PIL does."""
-    if not crop.size:
-        return EMPTY
-    box = _clip(warp_box(np.asarray(window), view.matrix), view.size)
-    left, top = np.floor(box[:2]).astype(int)
-    right, bottom = np.ceil(box[2:]).astype(int)
-    if right <= left or bottom <= top:
-        return EMPTY
-    back = invert(view.matrix)
-    x, y = np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5
-    columns = _source(back[0], x, y) - window[0]
-    rows = _source(back[1], x, y) - window[1]
-    warped = (
-        _take(crop, *np.broadcast_arrays(rows, columns))
-        if _sheared(back)
-        else _take_axes(crop, rows, columns)
-    )
-    tight, part = array_window(warped)
-    if not part.size:
-        return EMPTY
-    left, top = int(left), int(top)
-    return (tight[0] + left, tight[1] + top, tight[2] + left, tight[3] + top), part
-
-
-def _sheared(matrix: np.ndarray) -> bool:
-    return bool(matrix[0, 1] or matrix[1, 0])
-
-
-def _source(row: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Source indices, (h, w), (h, 1) or (1, w), of the axis that ``row`` (3,) leads back to."""
-    across = row[0] * x[None, :] if row[0] else 0.0
-    down = row[1] * y[:, None] if row[1] else 0.0
-    return np.floor(across + down + row[2]).astype(np.int64)
-
-
-def _take(crop: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    inside = (rows >= 0) & (rows < crop.shape[0]) & (columns >= 0) & (columns < crop.shape[1])
-    return crop[np.where(inside, rows, 0), np.where(inside, columns, 0)] & inside
-
-
-def _take_axes(crop: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """``_take`` of upright matrices, where rows and columns are chosen independently."""
-    rows, columns = rows.reshape(-1), columns.reshape(-1)
-    good_rows = (rows >= 0) & (rows < crop.shape[0])
-    good_columns = (columns >= 0) & (columns < crop.shape[1])
-    taken = crop[np.where(good_rows, rows, 0)][:, np.where(good_columns, columns, 0)]
-    return taken & good_rows[:, None] & good_columns
+    return (polygon_bounds(polygons, size) if crop.size else np.zeros(4)), window, crop
 
 
 def _clip(box: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -1,11 +1,10 @@
-"""Run-length codes and polygons as windows, against pycocotools at full size."""
+"""Run-length codes as windows, against pycocotools at full size."""
 
 import numpy as np
 import pytest
-from pycocotools import mask as coco_mask
 
 from kmaskrcnn.data import DataError
-from kmaskrcnn.data.rle import array_window, decode_window, encode, rasterise, read_counts
+from kmaskrcnn.data.rle import array_window, decode_window, encode, read_counts
 from tests.data.samples import full_mask
 
 SIZE = (23, 31)
@@ -70,38 +69,3 @@ BAD_CODES = {
 def test_bad_codes_are_refused(code):
     with pytest.raises(DataError, match="run-length code"):
         decode_window(code)
-
-
-def random_polygons(count: int) -> list[np.ndarray]:
-    """Some inside, some hanging over the edges or lying outside of an image of ``SIZE``."""
-    rng = np.random.default_rng(1)
-    centres = rng.uniform(-10, 45, (count, 1, 2))
-    sizes = rng.uniform(0.1, 30, (count, 1, 1))
-    return [
-        c + s * rng.normal(size=(rng.integers(3, 9), 2))
-        for c, s in zip(centres, sizes, strict=True)
-    ]
-
-
-def test_polygons_equal_the_mask_rasterised_at_full_size():
-    """To the bit, for 300 polygons, many of them partly outside."""
-    num_hits = 0
-    for polygon in random_polygons(300):
-        expected = coco_mask.decode(coco_mask.frPyObjects([polygon.reshape(-1).tolist()], *SIZE))
-        got = full_mask(*rasterise([polygon], SIZE), SIZE)
-        np.testing.assert_array_equal(got, expected[..., 0].astype(bool))
-        num_hits += got.any()
-    assert num_hits > 100
-
-
-def test_several_polygons_are_united():
-    squares = [np.array([[x, 1.0], [x + 3, 1], [x + 3, 4], [x, 4]]) for x in (2.0, 10.0)]
-    window, crop = rasterise(squares, SIZE)
-    assert window == (2, 1, 13, 4) and crop.sum() == 18
-
-
-def test_a_polygon_a_million_pixels_away_costs_nothing():
-    """Its points would be 5 million boundary points each in pycocotools."""
-    far = np.array([[2.0, 2], [1e15, 3], [1e15, 1e15]])
-    window, crop = rasterise([far], SIZE)
-    assert crop.any() and window[2] <= SIZE[1] and window[3] <= SIZE[0]

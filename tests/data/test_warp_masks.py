@@ -1,14 +1,13 @@
-"""Masks through the matrix, against obvious loops and full-size answers."""
+"""Objects through the matrix: boxes between pixels, masks of every kind, and nothing left."""
 
 import numpy as np
 import pytest
-from pycocotools import mask as coco_mask
 
 from kmaskrcnn.data import DataError, Instance
-from kmaskrcnn.data.geometry import View, crop, flip, identity, invert, resize, warp_points
-from kmaskrcnn.data.rle import array_window, encode
-from kmaskrcnn.data.warp_masks import warp_bitmap, warp_instance
-from tests.data.samples import full_mask
+from kmaskrcnn.data.geometry import View, crop, flip, identity, resize, warp_points
+from kmaskrcnn.data.polygons import rasterise
+from kmaskrcnn.data.rle import encode
+from kmaskrcnn.data.warp_masks import warp_instance
 
 SIZE = (40, 50)
 VIEWS = {
@@ -21,30 +20,6 @@ VIEWS = {
 }
 
 
-def nearest_loop(mask: np.ndarray, view: View) -> np.ndarray:
-    """Each pixel asks the one under its centre."""
-    back = invert(view.matrix)
-    warped = np.zeros(view.size, bool)
-    for row in range(view.size[0]):
-        for column in range(view.size[1]):
-            x, y = np.floor(back @ [column + 0.5, row + 0.5, 1]).astype(int)
-            if 0 <= x < mask.shape[1] and 0 <= y < mask.shape[0]:
-                warped[row, column] = mask[y, x]
-    return warped
-
-
-@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS.keys())
-def test_bitmaps_equal_the_loop_over_the_full_image(view):
-    rng = np.random.default_rng(0)
-    for _ in range(4):
-        mask = np.zeros(SIZE, bool)
-        top, left = rng.integers(0, 25, 2)
-        mask[top : top + 15, left : left + 20] = rng.random((15, 20)) < 0.7
-        window, part = warp_bitmap(*array_window(mask), view)
-        np.testing.assert_array_equal(full_mask(window, part, view.size), nearest_loop(mask, view))
-        assert window == array_window(full_mask(window, part, view.size))[0]
-
-
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS.keys())
 def test_polygons_are_warped_first_and_rasterised_last(view):
     polygons = [
@@ -52,9 +27,9 @@ def test_polygons_are_warped_first_and_rasterised_last(view):
         np.array([[31.0, 20], [49, 22], [40, 39]]),
     ]
     _, window, part = warp_instance(Instance(0, polygons), view, SIZE)
-    flat = [warp_points(p, view.matrix).reshape(-1).tolist() for p in polygons]
-    expected = coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(flat, *view.size)))
-    np.testing.assert_array_equal(full_mask(window, part, view.size), expected.astype(bool))
+    expected = rasterise([warp_points(p, view.matrix) for p in polygons], view.size)
+    assert window == expected[0]
+    np.testing.assert_array_equal(part, expected[1])
 
 
 def test_the_box_of_a_polygon_is_its_own_and_not_rounded():
@@ -69,8 +44,8 @@ def test_the_box_of_a_cut_polygon_is_that_of_what_is_left():
     box, window, _ = warp_instance(
         Instance(0, [polygon]), crop(identity(SIZE), 20, 0, (40, 30)), SIZE
     )
-    np.testing.assert_allclose(box, window)
-    assert box[1] >= 9 and box[3] <= 31
+    np.testing.assert_allclose(box, [0, 10, 20, 30])
+    assert window == (0, 10, 19, 30)  # half of the tip is too little for a pixel
 
 
 def test_arrays_and_codes_agree():
@@ -81,7 +56,7 @@ def test_arrays_and_codes_agree():
         second = warp_instance(Instance(0, encode(mask)), view, SIZE)
         for left, right in zip(first, second, strict=True):
             np.testing.assert_array_equal(left, right)
-        np.testing.assert_array_equal(first[0], first[1])
+        np.testing.assert_allclose(first[0], first[1], atol=0.8)
 
 
 def test_a_box_without_a_mask_is_warped_and_clipped():

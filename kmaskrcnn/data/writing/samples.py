@@ -9,8 +9,9 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Dataset, Instance, Sample, checked_label, get_sample
 from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.polygons import rasterise
 from kmaskrcnn.data.report import Report
-from kmaskrcnn.data.rle import array_window, decode_window, rasterise
+from kmaskrcnn.data.rle import array_window, decode_window
 from kmaskrcnn.ops.regions import Region, box_region
 
 Size = tuple[int, int]

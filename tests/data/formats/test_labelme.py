@@ -10,7 +10,8 @@ import pytest
 from kmaskrcnn.data import DataError, load, read_image
 from kmaskrcnn.data.formats import labelme
 from kmaskrcnn.data.formats.labelme import LabelMeDataset
-from kmaskrcnn.data.rle import decode_window, rasterise
+from kmaskrcnn.data.polygons import rasterise
+from kmaskrcnn.data.rle import decode_window
 from tests.data.samples import full_mask, write_image
 from tests.shared import shared_path
 

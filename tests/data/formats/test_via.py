@@ -7,7 +7,7 @@ import pytest
 
 from kmaskrcnn.data import DataError, load
 from kmaskrcnn.data.formats.via import ViaDataset
-from kmaskrcnn.data.rle import rasterise
+from kmaskrcnn.data.polygons import rasterise
 from tests.data.samples import write_image
 from tests.shared import shared_path
 

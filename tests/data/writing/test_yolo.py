@@ -6,7 +6,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from kmaskrcnn.data import Instance, write
-from kmaskrcnn.data.rle import rasterise
+from kmaskrcnn.data.polygons import rasterise
 from kmaskrcnn.ops.regions import Region, to_rle
 from tests.data.samples import noise_image
 from tests.data.writing.objects import SIZE, codes, everything, one, square
