@@ -7,8 +7,9 @@ No annotation stays parsed: a file of a million would fill several times its siz
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from contextlib import suppress
+import gc
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import chain, compress
 from typing import Any, NamedTuple
 
@@ -21,7 +22,8 @@ from kmaskrcnn.data.formats.json_files import parse
 from kmaskrcnn.data.formats.outlines import BEYOND, OVERHANG
 from kmaskrcnn.data.rle import read_counts
 
-CHUNK = 4096
+CHUNK = 512
+"""Annotations that are parsed at a time: what they take stays in the processor's caches."""
 FLAT = 1e-8
 """Of its points times its extent squared: an outline of less area may lie on one line."""
 
@@ -83,10 +85,23 @@ def scan(annotations: Sequence[msgspec.Raw], records: Sequence[ImageRecord]) -> 
     sizes = np.array([record.size or (np.inf, np.inf) for record in records])
     given: dict[Any, int] = {}
     parts = [_look((), 0, images, given, sizes)]
-    for start in range(0, len(annotations), CHUNK):
-        rows = _parse(annotations[start : start + CHUNK], given)
-        parts.append(_look(rows, start, images, given, sizes))
+    with _no_collection():
+        for start in range(0, len(annotations), CHUNK):
+            rows = _parse(annotations[start : start + CHUNK], given)
+            parts.append(_look(rows, start, images, given, sizes))
     return Scan(list(given), *map(np.concatenate, zip(*parts, strict=True)))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without Python's search for cycles: in millions of lists of numbers there are none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 _DECODER = msgspec.json.Decoder(list[Row])
@@ -136,7 +151,9 @@ def _integers(values: Iterable[int]) -> np.ndarray:
 
 def _flat(lists: Iterable[Sequence[float]]) -> np.ndarray:
     """The numbers of all lists; what is no coordinate stays none, and its square a number."""
-    return np.clip(np.fromiter(chain.from_iterable(lists), np.float64), -BEYOND, BEYOND)
+    rows = list(lists)
+    count = sum(map(len, rows))
+    return np.clip(np.fromiter(chain.from_iterable(rows), float, count), -BEYOND, BEYOND)
 
 
 def _sound_boxes(rows: Sequence[Row], size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -35,10 +35,10 @@ class JsonFile:
             size = self.path.stat().st_size
             if max_bytes is not None and size > max_bytes:
                 raise DataError(f"{path}: {size:,} bytes; expected at most {max_bytes:,}.")
-            with self.path.open("rb") as file:
+            with self.path.open("rb", buffering=0) as file:  # whole, without a second copy
                 encoding = json.detect_encoding(file.read(4))
                 file.seek(3 if encoding == "utf-8-sig" else 0)
-                self.data = file.read()
+                self.data = file.readall()
         except OSError as error:
             raise DataError(
                 f"{path}: the annotation file cannot be read ({error.strerror or error})."
