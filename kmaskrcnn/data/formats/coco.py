@@ -62,15 +62,15 @@ class CocoDataset:
         file = check_file(JsonFile(self.path) if file is None else file)
         with file.clear_errors():
             self._records = read_images(file.top["images"], self.path, self.report)
-            listed = parse(file.top["categories"])
-        found = scan(file.items("annotations"), self._records)
+            listed = [parse(category) for category in file.top["categories"]]
+        found = scan(file.top["annotations"], self._records)
         categories = read_categories(listed, found.category_ids, self.path, self.report)
         self.category_ids, self.class_names = categories.ids, categories.names
         self.keypoint_names, self.keypoint_skeleton = read_keypoint_names(
             [c for c in listed if c["id"] in categories.labels], str(self.path), self.report
         )
         self._annotations = Annotations(
-            file.items("annotations"),
+            file.top["annotations"],
             self._records,
             categories.labels,
             len(self.keypoint_names),
@@ -148,16 +148,17 @@ def foreign(file: JsonFile) -> str | None:
         DataError: no JSON.
     """
     expected = f"expected an object with the keys {', '.join(KEYS)}"
-    if file.is_list:
+    top = file.top
+    if isinstance(top, list):
         return f"the top is a list, as in COCO results; {expected}"
-    if not file.top and not isinstance(file.content, dict):
-        return f"the top is {type(file.content).__name__}, {expected}"
-    if "shapes" in file.top and "imagePath" in file.top:
+    if not isinstance(top, dict):
+        return f"the top is {type(top).__name__}, {expected}"
+    if "shapes" in top and "imagePath" in top:
         return "it looks like LabelMe (shapes, imagePath)"
-    missing = [key for key in KEYS if not file.holds_list(key)]
+    missing = [key for key in KEYS if not isinstance(top.get(key), list)]
     if missing:
-        found = ", ".join(list(file.top)[:8]) or "none"
+        found = ", ".join(list(top)[:8]) or "none"
         return f"no list under {', '.join(missing)} (of {', '.join(KEYS)}); found the keys {found}"
-    if any(b'"segments_info"' in bytes(first) for first in file.items("annotations")[:1]):
+    if any(b'"segments_info"' in bytes(first) for first in top["annotations"][:1]):
         return "it is a panoptic file (segments_info); use the instances file"
     return None

@@ -87,7 +87,7 @@ def scan(annotations: Sequence[msgspec.Raw], records: Sequence[ImageRecord]) -> 
     parts = [_look((), 0, images, given, sizes)]
     with _no_collection():
         for start in range(0, len(annotations), CHUNK):
-            rows = _parse(annotations[start : start + CHUNK], given)
+            rows = [_parse(each, given) for each in annotations[start : start + CHUNK]]
             parts.append(_look(rows, start, images, given, sizes))
     return Scan(list(given), *map(np.concatenate, zip(*parts, strict=True)))
 
@@ -104,23 +104,21 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-_DECODER = msgspec.json.Decoder(list[Row])
+_DECODER = msgspec.json.Decoder(Row)
 
 
-def _parse(annotations: Sequence[msgspec.Raw], given: dict[Any, int]) -> list[Row]:
-    """The rows; what is none on its own is an empty one, which is doubtful."""
+def _parse(annotation: msgspec.Raw, given: dict[Any, int]) -> Row:
+    """The row of an annotation; what is none is an empty one, which is doubtful."""
     try:
-        return _DECODER.decode(b"[" + b",".join(annotations) + b"]")
+        return _DECODER.decode(annotation)
     except (msgspec.DecodeError, RecursionError):
-        half = len(annotations) // 2
-    if half:
-        return _parse(annotations[:half], given) + _parse(annotations[half:], given)
+        pass
     with suppress(ValueError, RecursionError):  # which is said where it is looked at
-        content = parse(annotations[0])
+        content = parse(annotation)
         category = content.get("category_id") if isinstance(content, dict) else None
         if isinstance(category, Hashable):
             given.setdefault(category, len(given))
-    return [Row()]
+    return Row()
 
 
 def _look(
@@ -131,9 +129,9 @@ def _look(
     sizes: np.ndarray,
 ) -> tuple[np.ndarray, ...]:
     """The columns of ``Scan`` for the rows that begin at ``start``."""
-    image = _integers(images.get(row.image_id, -1) for row in rows)
-    category = _integers(given.setdefault(row.category_id, len(given)) for row in rows)
-    names = _integers(hash(name_of(row.id, n)) for n, row in enumerate(rows, start))
+    image = _integers([images.get(row.image_id, -1) for row in rows])
+    category = _integers([given.setdefault(row.category_id, len(given)) for row in rows])
+    names = _integers([hash(name_of(row.id, n)) for n, row in enumerate(rows, start)])
     size = sizes[image]
     polygons, has_polygon = _sound_polygons(rows, size)
     codes, has_code = _sound_codes(rows, size)
@@ -232,6 +230,6 @@ def _sound_keypoints(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:
     sound = lengths % 3 == 0
     listed = _flat(row.keypoints or () for row in compress(rows, sound))
     owners = np.repeat(np.flatnonzero(sound), lengths[sound] // 3)
-    unknown = ~np.isin(listed[2::3], (0, 1, 2))
-    sound[owners[unknown]] = False
+    visibility = listed[2::3]
+    sound[owners[(visibility != 0) & (visibility != 1) & (visibility != 2)]] = False
     return sound, lengths // 3

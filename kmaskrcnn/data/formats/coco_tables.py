@@ -65,7 +65,7 @@ class Ids:
         return None, False
 
 
-def read_images(listed: msgspec.Raw, path: Path, report: Report) -> list[ImageRecord]:
+def read_images(listed: Sequence[msgspec.Raw], path: Path, report: Report) -> list[ImageRecord]:
     """The image records, each id once.
 
     A record that is there twice is taken once. Where an id stands for two files, nobody knows whose
@@ -74,7 +74,7 @@ def read_images(listed: msgspec.Raw, path: Path, report: Report) -> list[ImageRe
     Raises:
         DataError: a record without an id or a file name; none that can be used.
     """
-    records = _parse_images(listed, path)
+    records = [_parse_image(record, number, path) for number, record in enumerate(listed)]
     files: dict[Any, str] = {}
     ambiguous = {r.id for r in records if files.setdefault(r.id, r.file_name) != r.file_name}
     kept: dict[Any, ImageRecord] = {}
@@ -94,15 +94,14 @@ def read_images(listed: msgspec.Raw, path: Path, report: Report) -> list[ImageRe
     return list(kept.values())
 
 
-def _parse_images(listed: msgspec.Raw, path: Path) -> list[ImageRecord]:
-    """All at once where all are sound, else one by one."""
+_DECODER = msgspec.json.Decoder(ImageRecord)
+
+
+def _parse_image(text: msgspec.Raw, number: int, path: Path) -> ImageRecord:
     try:
-        return msgspec.json.decode(listed, type=list[ImageRecord])
+        return _DECODER.decode(text)
     except msgspec.DecodeError:
-        return [_parse_image(record, n, path) for n, record in enumerate(parse(listed))]
-
-
-def _parse_image(record: Any, number: int, path: Path) -> ImageRecord:
+        record = parse(text)
     if (
         not isinstance(record, dict)
         or not isinstance(record.get("id"), ID)

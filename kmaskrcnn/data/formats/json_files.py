@@ -14,6 +14,11 @@ import msgspec
 
 from kmaskrcnn.data.errors import DataError
 
+Scalar = str | int | float | bool | None
+_TOP = msgspec.json.Decoder(
+    dict[str, dict[str, msgspec.Raw] | list[msgspec.Raw] | Scalar] | list[msgspec.Raw] | Scalar
+)
+
 
 class JsonFile:
     """A JSON file, read into memory once; what is in it is parsed when it is asked for.
@@ -30,7 +35,6 @@ class JsonFile:
             DataError: missing, larger than ``max_bytes``, no text.
         """
         self.path = Path(path)
-        self._items: dict[str, list[msgspec.Raw]] = {}
         try:
             size = self.path.stat().st_size
             if max_bytes is not None and size > max_bytes:
@@ -58,43 +62,21 @@ class JsonFile:
             return parse(self.data)
 
     @cached_property
-    def top(self) -> dict[str, msgspec.Raw]:
-        """What an object holds under each key, not parsed; empty where the top is no object.
+    def top(self) -> Any:
+        """The upper two levels: an object of objects and lists, and of the values in these none is
+        parsed (``msgspec.Raw``); a list of such; or a single value.
 
         Raises:
             DataError: cut off, or no JSON.
         """
         with self.clear_errors():
             try:
-                return self._top()
+                return _TOP.decode(self.data)
             except msgspec.DecodeError:
                 if b"NaN" not in self.data and b"Infinity" not in self.data:
                     raise
-            self.data = _finite(self.data)
-            return self._top()
-
-    @property
-    def is_list(self) -> bool:
-        """Whether the top is a list."""
-        return self.data[:99].lstrip()[:1] == b"[" and not self.top
-
-    def holds_list(self, key: str) -> bool:
-        """Whether there is a list under a key."""
-        return memoryview(self.top.get(key, b""))[:1] == b"["
-
-    def items(self, key: str) -> list[msgspec.Raw]:
-        """What the list under a key holds, not parsed."""
-        if key not in self._items:
-            with self.clear_errors():
-                self._items[key] = msgspec.json.decode(self.top[key], type=list[msgspec.Raw])
-        return self._items[key]
-
-    def _top(self) -> dict[str, msgspec.Raw]:
-        try:
-            return msgspec.json.decode(self.data, type=dict[str, msgspec.Raw])
-        except msgspec.ValidationError:
-            msgspec.json.decode(self.data, type=msgspec.Raw)
-            return {}
+            self.data = _strict(self.data)
+            return _TOP.decode(self.data)
 
     @contextmanager
     def clear_errors(self) -> Iterator[None]:
@@ -135,13 +117,13 @@ def parse(text: bytes | msgspec.Raw) -> Any:
         return json.loads(bytes(text))
 
 
-def _finite(data: bytes) -> bytes:
-    """NaN and Infinity, which Python writes but JSON does not know, as a number beyond all range.
+def _strict(data: bytes) -> bytes:
+    """NaN and Infinity, which Python writes but JSON does not know, as null, as JavaScript does.
 
     What stands in quotes is passed over.
     """
 
     def replace(match: re.Match[bytes]) -> bytes:
-        return match[0] if match[0][:1] == b'"' else b"1e999"
+        return match[0] if match[0][:1] == b'"' else b"null"
 
     return re.sub(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|NaN|-?Infinity', replace, data, flags=re.DOTALL)

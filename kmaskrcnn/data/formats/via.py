@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from kmaskrcnn.data.dataset import Instance, Sample
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.files import below, count_labels, last_part, refuse_missing
-from kmaskrcnn.data.formats.json_files import JsonFile, parse, read_json
+from kmaskrcnn.data.formats.json_files import JsonFile, read_json
 from kmaskrcnn.data.formats.opening import Opening
 from kmaskrcnn.data.formats.via_regions import choose_attribute, class_of, outline
 from kmaskrcnn.data.report import Report
@@ -176,13 +176,11 @@ class ViaDataset:
 
 def is_via(file: JsonFile) -> bool:
     """Whether a JSON is VIA's: a project, or an object whose first value is an image's."""
-    if PROJECT in file.top:
-        return True
-    first = next(iter(file.top.values()), None)
-    if first is None or b'"regions"' not in bytes(first):
+    if not isinstance(file.top, dict):
         return False
-    value = parse(first)
-    return isinstance(value, dict) and "filename" in value and "regions" in value
+    first = next(iter(file.top.values()), None)
+    is_image = isinstance(first, dict) and "filename" in first and "regions" in first
+    return PROJECT in file.top or is_image
 
 
 def recognise(opening: Opening) -> list[Path]:
