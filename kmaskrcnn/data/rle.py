@@ -8,7 +8,7 @@ so both meet here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -109,6 +109,21 @@ def array_window(mask: np.ndarray) -> tuple[Window, np.ndarray]:
     return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1), crop
 
 
+def _polygons_rle(polygons: Sequence[np.ndarray], size: tuple[int, int]) -> dict[str, Any]:
+    """The union of polygons (P, 2), or flat; those of fewer than three points have no area."""
+    limit = FAR * np.array(size[::-1], np.float64)
+    flat = []
+    for polygon in polygons:
+        points = np.asarray(polygon, np.float64).reshape(-1, 2)
+        if np.isnan(points).any():
+            raise DataError("a polygon with a point that is not a number (nan)")
+        if len(points) > 2:
+            flat.append(np.clip(points, -limit, limit).reshape(-1))
+    if not flat:
+        return coco_mask.frPyObjects({"size": list(size), "counts": [size[0] * size[1]]}, *size)
+    return coco_mask.merge(coco_mask.frPyObjects(flat, *size))
+
+
 def encode(mask: np.ndarray) -> dict[str, Any]:
     """A bool array (H, W) as a compressed COCO code."""
     return coco_mask.encode(np.asfortranarray(mask, np.uint8))
@@ -118,16 +133,16 @@ def instance_rle(instance: Instance, size: tuple[int, int]) -> dict[str, Any]:
     """An object's mask as compressed run lengths; its box filled where it has none.
 
     Raises:
-        DataError: a run-length code that is broken or does not fit its own size.
+        DataError: a run-length code that is broken or does not fit its own size, or a point that is
+            not a number.
     """
     mask = instance.mask
     if mask is None:
         left, top, right, bottom = (float(v) for v in np.asarray(instance.box))
         mask = [np.array([[left, top], [right, top], [right, bottom], [left, bottom]])]
-    if isinstance(mask, dict):
+    if isinstance(mask, Mapping):
         runs = {"size": list(size), "counts": read_counts(mask).tolist()}
         return coco_mask.frPyObjects(runs, *size)
     if isinstance(mask, np.ndarray):
         return encode(mask)
-    polygons = [np.asarray(polygon, np.float64).reshape(-1) for polygon in mask]
-    return coco_mask.merge(coco_mask.frPyObjects(polygons, *size))
+    return _polygons_rle(mask, size)

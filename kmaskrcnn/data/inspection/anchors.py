@@ -177,20 +177,18 @@ def make_scene(objects: Objects, sizes: np.ndarray, config: MaskRCNNConfig) -> S
 
 
 def suggest_anchors(scene: Scene) -> tuple[Sizes, tuple[float, ...]]:
-    """Sizes and ratios that overlap the objects best, as many as the config has.
+    """Sizes and ratios that reach most objects, as many as the config has.
 
-    They start from quantiles of the objects' sides and ratios; then each is changed in turn as long
-    as the best IoU, exact on the grid, and the share of the reached objects rise.
+    From quantiles of the objects' sides and ratios, and from the config's own, each value is
+    changed in turn as long as more objects are reached and overlaps rise, both exact on the grid;
+    the better end is taken.
     """
     chosen = np.random.default_rng(0).permutation(len(scene.extents))[:SAMPLE]
     scene = scene.sample(np.sort(chosen))
-    levels, each = len(scene.config.anchor_sizes), len(scene.config.anchor_sizes[0])
+    own = scene.config.anchor_sizes
+    levels, each = len(own), len(own[0])
     count = levels * each
-    width, height = scene.extents.T
-    starts = _quantiles(np.sqrt(width * height), count)
-    ratios = _quantiles(height / width, len(scene.config.aspect_ratios))
-    values = np.concatenate([starts, ratios])
-    lowest = np.full(len(values), FLATTEST)
+    lowest = np.full(count + len(scene.config.aspect_ratios), FLATTEST)
     lowest[:count] = STRIDES_A_SIDE * np.repeat(scene.strides, each)
 
     def rounded(values: np.ndarray) -> tuple[Sizes, tuple[float, ...]]:
@@ -199,9 +197,18 @@ def suggest_anchors(scene: Scene) -> tuple[Sizes, tuple[float, ...]]:
 
     def score(values: np.ndarray) -> float:
         best = scene.best_overlaps(*rounded(values))
-        return float(best.mean() + (best >= REACHED).mean())
+        return float((best >= REACHED).mean() + best.mean() / 2)
 
-    return rounded(_climb(np.maximum(values, lowest), lowest, score))
+    starts = [_quantiles_of(scene, count), np.array([*sum(own, ()), *scene.config.aspect_ratios])]
+    ends = [_climb(np.maximum(start, lowest), lowest, score) for start in starts]
+    return rounded(max(ends, key=score))
+
+
+def _quantiles_of(scene: Scene, count: int) -> np.ndarray:
+    """So many sides, and the ratios behind them, as the objects have them."""
+    width, height = scene.extents.T
+    ratios = _quantiles(height / width, len(scene.config.aspect_ratios))
+    return np.concatenate([_quantiles(np.sqrt(width * height), count), ratios])
 
 
 def _climb(values: np.ndarray, lowest: np.ndarray, score: Score) -> np.ndarray:

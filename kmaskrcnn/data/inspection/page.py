@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from markupsafe import Markup
 
+from kmaskrcnn.data.dataset import Sample
 from kmaskrcnn.data.inspection import pictures
 from kmaskrcnn.data.inspection.charts import draw_charts
 from kmaskrcnn.data.inspection.duplicates import Duplicates
@@ -56,7 +57,7 @@ def make_page(found: Findings) -> str:
         DataError: an image that is to be drawn cannot be read any more.
     """
     usable = len(found.sizes) > 0
-    samples = pictures.pick_samples(found, SAMPLES) if usable else []
+    samples = pictures.pick(found, SAMPLES) if usable else []
     parts = {"train": found}
     if found.validation is not None:
         parts["validation"] = found.validation
@@ -69,8 +70,12 @@ def make_page(found: Findings) -> str:
         hard=HARD,
         small=SMALL,
         samples=[
-            picture(pictures.draw(found, s, SIDE), max_side=SIDE, caption=_caption(s))
-            for s in samples
+            picture(
+                pictures.draw(found, index, SIDE),
+                max_side=SIDE,
+                caption=_caption(found.dataset[index]),
+            )
+            for index in samples
         ],
         suspicious={name: list(_groups(part)) for name, part in parts.items()},
         copies=[_pair(parts, group) for group in found.duplicates[:PAIRS]],
@@ -83,7 +88,7 @@ def _broken_rows(found: Findings) -> list[tuple[str, str, int, str]]:
     return [(b.file, b.kind, b.num_objects, b.reason) for b in found.broken[:PLACES]]
 
 
-def _caption(sample: pictures.Sample) -> str:
+def _caption(sample: Sample) -> str:
     count = len(sample.instances)
     return f"{short_name(sample)}: {count} object{'' if count == 1 else 's'}"
 

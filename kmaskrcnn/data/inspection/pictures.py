@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,12 +21,13 @@ AROUND = 1.0
 """Of an object, this share of its longer side is shown on each side of it …"""
 LEAST_AROUND = 16
 """… and so many pixels at least."""
+NOT_DRAWN = ("unreadable", "object without an area")
 LARGEST_SCALE = 8.0
 """A small object is enlarged so many times at most."""
 
 
-def pick_samples(found: Findings, limit: int, suspicious: bool = False) -> list[Sample]:
-    """Some of the images that can be used, evenly spread.
+def pick(found: Findings, limit: int, suspicious: bool = False) -> list[int]:
+    """Some of the images that can be used, evenly spread, by their index in the dataset.
 
     Args:
         found: of their dataset.
@@ -41,13 +43,16 @@ def pick_samples(found: Findings, limit: int, suspicious: bool = False) -> list[
     if not places:
         raise DataError(f"{found.description}: no image that can be drawn.")
     chosen = np.unique(np.linspace(0, len(places) - 1, min(limit, len(places))).astype(int))
-    return [found.dataset[places[place]] for place in chosen]
+    return [places[place] for place in chosen]
 
 
-def draw(found: Findings, sample: Sample, long_side: int) -> np.ndarray:
-    """One of its samples with its objects: (H, W, 3) uint8 RGB."""
+def draw(found: Findings, index: int, long_side: int) -> np.ndarray:
+    """One of its images with all objects that can be drawn: (H, W, 3) uint8 RGB."""
+    sample = found.dataset[index]
+    broken = {p.instance for p in found.problems if p.image == index and p.kind in NOT_DRAWN}
+    drawn = [one for place, one in enumerate(sample.instances) if place not in broken]
     return draw_sample(
-        sample,
+        replace(sample, instances=drawn),
         found.class_names,
         long_side=long_side,
         keypoint_names=keypoint_names_of(found.dataset),
@@ -62,8 +67,9 @@ def sheet(
     kinds: dict[str, dict[str, None]] = {}
     for problem in found.problems if suspicious else ():
         kinds.setdefault(problem.file, {})[problem.kind] = None
-    samples = pick_samples(found, limit, suspicious)
-    pictures = [draw(found, sample, cell_size) for sample in samples]
+    chosen = pick(found, limit, suspicious)
+    pictures = [draw(found, index, cell_size) for index in chosen]
+    samples = [found.dataset[index] for index in chosen]
     texts = [", ".join(kinds.get(s.name, ())) or str(len(s.instances)) for s in samples]
     names = [f"{short_name(s)}: {text}" for s, text in zip(samples, texts, strict=True)]
     size = (max(picture.shape[0] for picture in pictures), cell_size)

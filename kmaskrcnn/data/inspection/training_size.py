@@ -11,13 +11,15 @@ from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.data.inspection.objects import Objects
 from kmaskrcnn.data.resizing import resized_size
 
-HARD, SMALL = 8.0, 32.0
-"""Pixels of the network's input: an object of 8 is two cells of P2; 32 is COCO's small."""
+HARD, SMALL = 8.0, 16.0
+"""Pixels of the network's input a side: two and four cells of P2, the finest level."""
 MOST_SMALL = 0.05
 """Share of the objects that may be smaller than `SMALL` at the suggested size."""
+USUAL = 64.0
+"""Pixels a side that half of the objects have at least there."""
 MOST_ENLARGED = 4.0
 """An image enlarged further gains pixels only: one of its own is then a whole cell of P2."""
-SHORT_SIDES = (256, 320, 400, 512, 640, 800, 1024, 1280)
+SHORT_SIDES = (320, 400, 512, 640, 800, 1024, 1280)
 
 
 def network_sizes(sizes: np.ndarray, config: MaskRCNNConfig) -> np.ndarray:
@@ -50,15 +52,19 @@ class SizeChoice:
         pixels: of a median image at that size, over those at the size in use: what memory and time
             grow with.
         enlarged: of the median image, how many times its own size.
-        hard, small: share of the objects whose side √(width · height) is below `HARD`, `SMALL`.
+        median: side √(width · height) of the objects.
+        hard, small: share of the objects whose side is below `HARD`, `SMALL`.
+        below_anchors: share whose side is below that of the smallest anchor in use.
     """
 
     min_size: int
     max_size: int
     pixels: float
     enlarged: float
+    median: float
     hard: float
     small: float
+    below_anchors: float
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class SizeAdvice:
     Attributes:
         choices: from the smallest short side to the largest; the one in use is among them.
         used: the short side in use.
-        suggested: the smallest at which few objects are small; None where nothing is to be said.
+        suggested: the smallest at which few objects are small; None where there are no objects.
         reason: why that one.
     """
 
@@ -99,29 +105,25 @@ def _choice(short: int, objects: Objects, sizes: np.ndarray, config: MaskRCNNCon
     scaled = config.replace(min_size=short, max_size=longest)
     boxes = sides(network_boxes(objects, sizes, scaled))
     area, used = (np.median(np.prod(network_sizes(sizes, c), axis=1)) for c in (scaled, config))
+    smallest = min(min(level) for level in config.anchor_sizes)
     enlarged = np.median(network_sizes(sizes, scaled).min(1) / np.maximum(sizes.min(1), 1))
     return SizeChoice(
         short,
         longest,
         float(area / used),
         float(enlarged),
-        float((boxes < HARD).mean()),
-        float((boxes < SMALL).mean()),
+        float(np.median(boxes)),
+        *(float((boxes < limit).mean()) for limit in (HARD, SMALL, smallest)),
     )
 
 
 def _suggest(choices: Sequence[SizeChoice]) -> tuple[int, str]:
-    for choice in choices:
-        if choice.small <= MOST_SMALL:
-            reason = f"{1 - choice.small:.0%} of the objects have {SMALL:g} pixels or more there"
-            return choice.min_size, reason
     useful = [choice for choice in choices if choice.enlarged <= MOST_ENLARGED] or choices[:1]
+    for choice in useful:
+        if choice.small <= MOST_SMALL and choice.median >= USUAL:
+            share = f"{1 - choice.small:.0%} of the objects have {SMALL:g} pixels a side or more"
+            return choice.min_size, f"there, {share}, half of them {choice.median:.0f}"
     best = useful[-1]
-    reason = (
-        f"{best.small:.0%} of the objects stay below {SMALL:g} pixels even there, "
-        "and more pixels show no more detail; think of tiles, or of a higher resolution"
-        if best is not choices[-1]
-        else f"{best.small:.0%} of the objects stay below {SMALL:g} pixels even there; "
-        "think of cutting the images into tiles"
-    )
-    return best.min_size, reason
+    share = f"even there {best.small:.0%} of the objects are below {SMALL:g} pixels a side"
+    why = "" if best is choices[-1] else ", and larger images show no more detail"
+    return best.min_size, f"{share}, half below {best.median:.0f}{why}: think of tiles"

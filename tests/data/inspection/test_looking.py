@@ -99,9 +99,9 @@ def test_the_lines(dataset):
         "  mended or left out, polygon clipped: 1",
         "    file, annotation 9",
         "  at the training size (800 to 1333 pixels): objects of 16 over 200 (median) to 533 "
-        "pixels a side; 0% below 8, 20% below 32",
-        "  suggested image size: --image-size 512 (20% of the objects stay below 32 pixels even "
-        "there, and more pixels show no more detail; think of tiles, or of a higher resolution)",
+        "pixels a side; 0% below 8, 0% below 16",
+        "  suggested image size: --image-size 512 (even there 20% of the objects are below 16 "
+        "pixels a side, half below 128, and larger images show no more detail: think of tiles)",
         "  anchors: 20.0% of the objects overlap none by an IoU of 0.5, 20.0% are smaller than the "
         "smallest",
         *lines[-2:],
