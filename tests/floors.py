@@ -19,6 +19,7 @@ FLOORS: dict[str, int] = {
     "config": 0,
     "augmentation": 0,
     "field_types": 0,
+    "byte_count": 0,
     "presets": 0,
     "reference_presets": 0,
     "classes": 0,

@@ -7,7 +7,17 @@ from typing import Any
 
 import click
 
-from kmaskrcnn.cli.options import DATA, FILE, MODEL, OLD_FOLDER, as_json, val_fraction, val_seed
+from kmaskrcnn.cli.options import (
+    DATA,
+    FILE,
+    MODEL,
+    OLD_FOLDER,
+    add,
+    as_json,
+    rename,
+    val_fraction,
+    val_seed,
+)
 
 
 @click.command(
@@ -23,6 +33,8 @@ Examples:
 @val_fraction
 @val_seed
 @click.option("--images", type=OLD_FOLDER, help="The images of DATA, if not beside it.")
+@add
+@rename
 @click.option("--skip-broken", is_flag=True, help="Leave out images that cannot be read.")
 @click.option("--out", type=FILE, help="Also write all figures here, as JSON.")
 @as_json

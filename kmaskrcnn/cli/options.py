@@ -9,6 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from kmaskrcnn.augmentation import POLICIES, Augmentation
+from kmaskrcnn.byte_count import byte_count
 from kmaskrcnn.config import CHOICES, MaskRCNNConfig
 from kmaskrcnn.presets import preset_names
 
@@ -39,6 +40,31 @@ class Policy(click.ParamType):
         return [CompletionItem(before + plus + name) for name in offers]
 
 
+class Renaming(click.ParamType):
+    """A class's name and the one that it gets, as OLD=NEW."""
+
+    name = "renaming"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        old, _, new = value.partition("=")
+        if not (old and new):
+            self.fail(f"{value!r}: expected OLD=NEW, such as lorry=truck.", param, ctx)
+        return value
+
+
+class Bytes(click.ParamType):
+    """A number of bytes, such as 2GB."""
+
+    name = "size"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            byte_count(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return value
+
+
 def field_names(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
     """Completions of ``NAME=VALUE``: fields of the config, and the values of those with few."""
     name, equals, _ = typed.partition("=")
@@ -53,6 +79,22 @@ def presets(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]
     """Completions of a preset's name."""
     return [name for name in preset_names() if name.startswith(typed)]
 
+
+add = click.option(
+    "--add",
+    type=DATA,
+    multiple=True,
+    metavar="DATA",
+    help="More data, one with DATA: classes are matched by name. Repeatable.",
+)
+
+rename = click.option(
+    "--rename",
+    type=Renaming(),
+    multiple=True,
+    metavar="OLD=NEW",
+    help="A class under another name; two onto one are merged. Repeatable.",
+)
 
 as_json = click.option(
     "--json",

@@ -70,6 +70,8 @@ def option(
         near = difflib.get_close_matches(key, known, n=3) or known
         raise click.UsageError(f"{path}: no option {key!r}; did you mean {', '.join(near)}?")
     param = known[key]
+    if getattr(param, "multiple", False):
+        return str(param.name), tuple(texts(path, key, value, param, ctx))
     expected = expected_type(param)
     if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
         words = {bool: "true or false", int: "a whole number", str: "a text in quotes"}
@@ -77,6 +79,20 @@ def option(
         raise click.UsageError(f"{path}: {key}: expected {wanted}, got {value!r}.")
     try:
         return str(param.name), param.type.convert(value, param, ctx)
+    except click.BadParameter as error:
+        raise click.UsageError(f"{path}: {key}: {error.message}") from None
+
+
+def texts(
+    path: Path, key: str, values: Any, param: click.Parameter, ctx: click.Context
+) -> list[Any]:
+    """The values of an option that can be given several times, checked."""
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise click.UsageError(
+            f"{path}: {key}: expected a list of texts in quotes, got {values!r}."
+        )
+    try:
+        return [param.type.convert(value, param, ctx) for value in values]
     except click.BadParameter as error:
         raise click.UsageError(f"{path}: {key}: {error.message}") from None
 

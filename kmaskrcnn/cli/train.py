@@ -9,13 +9,27 @@ import click
 from click.core import ParameterSource
 
 from kmaskrcnn.cli import run_file
-from kmaskrcnn.cli.options import DATA, FOLDER, OLD_FOLDER, POLICIES, Policy, as_json, field_names
+from kmaskrcnn.cli.options import (
+    DATA,
+    FOLDER,
+    OLD_FOLDER,
+    POLICIES,
+    Bytes,
+    Policy,
+    add,
+    as_json,
+    field_names,
+    rename,
+)
 from kmaskrcnn.cli.sections import Sectioned
 from kmaskrcnn.commands.settings import notes, parse_setting
 from kmaskrcnn.presets import preset_names
 
 SECTIONS = {
-    "Data": ("val", "val_fraction", "images", "val_images", "augment", "skip_broken"),
+    "Data": (
+        *("val", "val_fraction", "images", "val_images", "add", "rename", "repeat_factor"),
+        *("augment", "skip_broken", "by_orientation", "cache"),
+    ),
     "Network": ("preset", "weights", "image_size", "freeze", "mixed_precision", "fields"),
     "Training": (
         *("epochs", "batch_size", "learning_rate", "rois_per_image", "seed", "patience"),
@@ -46,6 +60,8 @@ Examples:
       --augment flip+scale_jitter --patience 5 --tensorboard
   kmaskrcnn train nuclei#train --val nuclei#test --out runs/nuclei \\
       --preset laptop --image-size 256 --epochs 30 --set detections_per_image=300
+  kmaskrcnn train ours.json --add theirs.json --rename automobile=car --val val.json \\
+      --repeat-factor 0.01 --out runs/both
   kmaskrcnn train --config runs/first/train.toml --resume
   kmaskrcnn train --config runs/first/train.toml --out runs/longer --epochs 24
 """,
@@ -60,6 +76,15 @@ Examples:
 )
 @click.option("--images", type=OLD_FOLDER, help="The images of DATA, if not beside it.")
 @click.option("--val-images", type=OLD_FOLDER, help="The images of --val, if not beside it.")
+@add
+@rename
+@click.option(
+    "--repeat-factor",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="SHARE",
+    help="Show images with classes that are on fewer than this share of the images more often, as "
+    "LVIS does with 0.001.",
+)
 @click.option(
     "--augment",
     type=Policy(),
@@ -72,6 +97,20 @@ Examples:
     "--skip-broken",
     is_flag=True,
     help="Leave out images that cannot be read, and say how many; else they are an error.",
+)
+@click.option(
+    "--by-orientation/--any-orientation",
+    default=True,
+    show_default=True,
+    help="Batches of wide or of tall images only, so that less is padded.",
+)
+@click.option(
+    "--cache",
+    type=Bytes(),
+    metavar="SIZE",
+    default="0",
+    show_default=True,
+    help="Keep decoded images in memory up to this size, such as 4GB.",
 )
 @click.option(
     "--preset",
@@ -232,4 +271,6 @@ def placed(options: dict[str, Any]) -> dict[str, Any]:
     weights = paths.get("weights")
     if weights is not None and not Path(weights).exists():
         del paths["weights"]
-    return {**options, **{name: str(Path(path).absolute()) for name, path in paths.items()}}
+    added = tuple(str(Path(place).absolute()) for place in options["add"])
+    right = {name: str(Path(path).absolute()) for name, path in paths.items()}
+    return {**options, **right, "add": added}

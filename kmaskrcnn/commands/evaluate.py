@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import kmaskrcnn
+from kmaskrcnn.commands.datasets import joined
 from kmaskrcnn.commands.output import measure, print_figures, write_json
-from kmaskrcnn.data import load, split
+from kmaskrcnn.data import split
 from kmaskrcnn.progress import console
 
 
@@ -22,10 +24,12 @@ class Chosen:
     val_fraction: float | None = None
     seed: int = 0
     skip_broken: bool = False
+    add: Sequence[str] = ()
+    rename: Sequence[str] = ()
 
     def dataset(self) -> Any:
         """The images that were asked for."""
-        whole = load(self.data, images=self.images, skip_broken=self.skip_broken)
+        whole = joined(self.data, self.images, self.add, self.rename, self.skip_broken)
         if self.val_fraction is None:
             return whole
         return split(whole, self.val_fraction, self.seed)[1]

@@ -17,7 +17,7 @@ def toml_text(
 
     Args:
         head: lines of comment.
-        options: their values, None left out, and a comment that stands above.
+        options: their values, None and empty ones left out, and a comment that stands above.
         fields: of the config. notes: a comment behind each, by the field's name.
     """
     import tomlkit
@@ -26,7 +26,7 @@ def toml_text(
     for line in head:
         document.add(tomlkit.comment(line))
     for name, (value, comment) in options.items():
-        if value is not None:
+        if value is not None and value != ():
             document.add(tomlkit.nl())
             if comment:
                 document.add(tomlkit.comment(" ".join(comment.split())))

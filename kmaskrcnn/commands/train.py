@@ -13,9 +13,10 @@ import keras
 
 import kmaskrcnn
 from kmaskrcnn import report, runs
+from kmaskrcnn.commands.datasets import joined, renamed
 from kmaskrcnn.commands.output import measure, print_figures, write_json
 from kmaskrcnn.commands.settings import scaled
-from kmaskrcnn.data import Dataset, check, load, split
+from kmaskrcnn.data import Dataset, check, load, repeat_factor, split
 from kmaskrcnn.files import duplicate, write_text
 from kmaskrcnn.presets import preset
 from kmaskrcnn.progress import console
@@ -37,7 +38,12 @@ class Training:
     images: Path | None = None
     val_images: Path | None = None
     augment: str = "flip"
+    add: Sequence[str] = ()
+    rename: Sequence[str] = ()
+    repeat_factor: float | None = None
     skip_broken: bool = False
+    by_orientation: bool = True
+    cache: str = "0"
     preset: str = "mobilenet_1.0_fpn"
     weights: str | None = None
     image_size: int | None = None
@@ -84,6 +90,8 @@ def run(job: Training) -> dict[str, float]:
             learning_rate=job.learning_rate,
             augmentation=job.augment,
             seed=job.seed,
+            by_orientation=job.by_orientation,
+            cache=job.cache,
             folder=job.out,
             resume=job.resume,
             patience=job.patience,
@@ -104,11 +112,16 @@ show = print_figures
 
 def datasets(job: Training) -> tuple[Dataset, Dataset]:
     """What to train on and what to validate on: two places, or two parts of one."""
-    broken = {"skip_broken": job.skip_broken}
-    whole = load(job.data, images=job.images, **broken)
+    train_set = joined(job.data, job.images, job.add, job.rename, job.skip_broken)
     if job.val_fraction is not None:
-        return split(whole, job.val_fraction, job.seed)
-    return whole, load(str(job.val), images=job.val_images, **broken)
+        train_set, val_set = split(train_set, job.val_fraction, job.seed)
+    else:
+        val_set = load(str(job.val), images=job.val_images, skip_broken=job.skip_broken)
+        known = [text for text in job.rename if text.split("=")[0] in val_set.class_names]
+        val_set = renamed(val_set, known)
+    if job.repeat_factor is not None:
+        train_set = repeat_factor(train_set, job.repeat_factor)
+    return train_set, val_set
 
 
 def new_model(job: Training, train_set: Dataset) -> Any:

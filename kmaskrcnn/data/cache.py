@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Hashable
 
 import numpy as np
 
+from kmaskrcnn.byte_count import byte_count
 from kmaskrcnn.data.dataset import Sample
-
-UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
 class ImageCache:
@@ -59,16 +57,3 @@ class ImageCache:
             image.flags.writeable = False
             self._images[key] = image
             self.held += image.nbytes
-
-
-def byte_count(size: int | str) -> int:
-    """A number of bytes, also as text: ``"2GB"``, ``"500 MB"``, ``"0"``; 1 MB is 10⁶ bytes.
-
-    Raises:
-        ValueError: anything else.
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?B?)", str(size).strip().upper())
-    if found is None or (found[2] not in UNITS and found[2] + "B" not in UNITS):
-        raise ValueError(f"{size!r}: expected a number of bytes, such as 2GB, 500MB or 0.")
-    unit = UNITS[found[2]] if found[2] in UNITS else UNITS[found[2] + "B"]
-    return int(float(found[1]) * unit)

@@ -73,12 +73,17 @@ def test_what_is_written_repeats_the_run(train, tmp_path):
         "--learning-rate": 1e-5,
         "--batch-size": 7,
         "--seed": 3,
+        "--add": "more.json",
+        "--rename": "lorry=truck",
+        "--repeat-factor": 0.01,
+        "--cache": "2GB",
         "--patience": 2,
         "--set": "backbone_taps=(('C5', 'conv'),)",
         "--out": "runs/a",
     }
     line = [text for pair in options.items() for text in pair]
-    first = train("train.json", *line, "--tensorboard", "--set", "delta_clamp=none")
+    line += ["--tensorboard", "--any-orientation", "--rename", "van=truck"]
+    first = train("train.json", *line, "--set", "delta_clamp=none")
     (tmp_path / "again.toml").write_text(first.record)
     again = train("--config", "again.toml")
     differing = {
@@ -86,7 +91,9 @@ def test_what_is_written_repeats_the_run(train, tmp_path):
         for field in dataclasses.fields(first)
         if getattr(first, field.name) != getattr(again, field.name)
     }
-    assert differing == {"data", "val", "out", "images"}  # right from every folder now
+    assert differing == {"data", "val", "out", "images", "add"}  # right from every folder now
+    assert again.rename == ("lorry=truck", "van=truck") and not again.by_orientation
+    assert again.add == (str(tmp_path / "more.json"),) and again.cache == "2GB"
     assert again.data == str(tmp_path / "train.json") and again.weights == "imagenet"
     assert train("--config", "again.toml", "--seed", 3).record == first.record
 
@@ -122,6 +129,9 @@ def test_the_file_explains_itself(train):
         ("learning-rate = 'low'", "learning-rate: expected a number, got 'low'"),
         ("skip-broken = 1", "skip-broken: expected true or false, got 1"),
         ("preset = 3", "preset: expected a text in quotes, got 3"),
+        ("add = 'more.json'", "add: expected a list of texts in quotes, got 'more.json'"),
+        ("rename = ['lorry']", "my.toml: rename: 'lorry': expected OLD=NEW, such as lorry=truck"),
+        ("cache = 'lots'", "my.toml: cache: 'lots': expected a number of bytes, such as 2GB"),
         ("epochs = 0", "my.toml: epochs: 0 is not in the range x>=1"),
         ("preset = 'tinny'", "my.toml: preset: 'tinny' is not one of"),
         ("images = 'gone'", "my.toml: images: Directory 'gone' does not exist"),

@@ -11,14 +11,15 @@ from kmaskrcnn import cli
 from tests.terminal import examples, run
 
 OPTIONS = {
-    "train": "--val --val-fraction --images --val-images --augment --skip-broken --preset "
-    "--weights --image-size --freeze --mixed-precision --set --epochs --batch-size "
+    "train": "--val --val-fraction --images --val-images --add --rename "
+    "--repeat-factor --augment --skip-broken --by-orientation --cache --preset --weights "
+    "--image-size --freeze --mixed-precision --set --epochs --batch-size "
     "--learning-rate --rois-per-image --seed --patience --resume --out --config "
     "--tensorboard --pictures --json",
     "find-rate": "--images --augment --skip-broken --preset --weights --image-size --freeze "
     "--mixed-precision --set --batch-size --rois-per-image --seed --low --high --steps --out "
     "--json",
-    "evaluate": "--val-fraction --seed --images --skip-broken --out --json",
+    "evaluate": "--val-fraction --seed --images --add --rename --skip-broken --out --json",
     "report": "--out --val-fraction --seed --images --skip-broken --limit --json",
     "predict": "--out --score --coco --labelme --json",
     "inspect": "--images --val --val-images --duplicates --preset --image-size --out --limit "

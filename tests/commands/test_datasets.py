@@ -51,3 +51,18 @@ def test_broken_images_are_left_out_when_asked(shapes, evaluated):
     assert len(evaluated(Path("m"), str(shapes), skip_broken=True)) == 7
     with pytest.raises(DataError, match=Path(image).name):
         train.datasets(train.Training(str(shapes), Path("o"), val_fraction=0.25))
+
+
+def test_data_are_joined_and_classes_renamed(shapes, tmp_path, evaluated):
+    other = str(write_coco(ShapesDataset(3, seed=2, image_size=(64, 64)), tmp_path, "other"))
+    more = {"add": (other,), "rename": ("circle=round", "square=angular", "triangle=angular")}
+    job = train.Training(str(shapes), Path("o"), val=other, repeat_factor=1.0, **more)
+    learned, validated = train.datasets(job)
+    assert len(learned) == 11 and learned.class_names == validated.class_names
+    assert set(learned.class_names) == {"round", "angular"}
+    assert "rare classes repeated" in learned.description and min(learned.repeats) >= 1
+    job = train.Training(str(shapes), Path("o"), val_fraction=0.2, **more)
+    learned, kept = train.datasets(job)
+    assert names(evaluated(Path("m"), str(shapes), val_fraction=0.2, **more)) == names(kept)
+    with pytest.raises(DataError, match="no class 'cirle' .* did you mean 'circle'"):
+        train.datasets(train.Training(str(shapes), Path("o"), val=other, rename=("cirle=a",)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kmaskrcnn.data import Sample
-from kmaskrcnn.data.cache import ImageCache, byte_count
+from kmaskrcnn.data.cache import ImageCache
 from tests.data.samples import noise_image, write_image
 
 BYTES = 20 * 30 * 3  # of one image
@@ -55,17 +55,3 @@ def test_many_threads_keep_the_count(tmp_path):
         list(pool.map(cache.read, many * 20))
     assert cache.held == 4 * BYTES == sum(image.nbytes for image in cache._images.values())
     assert cache.hits + cache.misses == 160
-
-
-@pytest.mark.parametrize(
-    "text, expected",
-    [("2GB", 2 * 10**9), ("500 mb", 5 * 10**8), ("1.5k", 1500), (0, 0), (7, 7), ("8B", 8)],
-)
-def test_numbers_of_bytes(text, expected):
-    assert byte_count(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "lots", "-1", "2GiB", "1e9", "GB", None])
-def test_what_is_no_number_of_bytes(text):
-    with pytest.raises(ValueError, match="expected a number of bytes, such as 2GB"):
-        byte_count(text)
