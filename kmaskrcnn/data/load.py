@@ -9,6 +9,7 @@ from kmaskrcnn.data.broken import without_broken
 from kmaskrcnn.data.dataset import Dataset
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats import (
+    cityscapes,
     coco,
     instance_pngs,
     labelme,
@@ -26,6 +27,12 @@ FORMATS = (
         "folders <id>/images with the image and <id>/masks with one PNG per instance",
         instance_pngs.recognise_homes,
         instance_pngs.open_homes,
+    ),
+    Format(
+        "Cityscapes",
+        "a folder with gtFine (*_instanceIds.png or *_polygons.json) and leftImg8bit",
+        cityscapes.recognise,
+        cityscapes.open_files,
     ),
     Format(
         "Pascal VOC",

@@ -29,6 +29,8 @@ from kmaskrcnn.data.rle import encode
 
 OBJECTS = ("SegmentationObject", "SegmentationObjectPNG")
 CLASSES = ("SegmentationClass", "SegmentationClassPNG")
+MAX_OBJECTS = 2**12
+"""Of an image: a PNG that shows more is something else."""
 
 
 class VocDataset(MaskDataset):
@@ -55,9 +57,10 @@ class VocDataset(MaskDataset):
         objects = read_numbers(entry.masks)
         classes = self._read_class_image(entry.masks, objects.shape)
         masks = Masks([], [], [], objects.shape[:2])
-        for number in np.unique(objects):
-            if number in (0, VOID):
-                continue
+        numbers = np.setdiff1d(objects, (0, VOID))
+        if len(numbers) > MAX_OBJECTS:
+            raise DataError(f"{entry.masks}: {len(numbers)} objects; is it a photograph?")
+        for number in numbers:
             mask = objects == number
             label = self._label_of(classes[mask])
             if label is None:

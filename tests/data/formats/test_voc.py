@@ -215,6 +215,14 @@ def test_a_broken_mask_is_an_image_left_out(tmp_path):
     assert len(dataset) == 1 and dataset[0].image_id == "b"
 
 
+def test_a_photograph_is_no_mask(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (90, 90, 3), np.uint8)
+    write_voc(tmp_path, objects=np.zeros((90, 90), np.uint8), classes=np.ones((90, 90), np.uint8))
+    Image.fromarray(noise).save(tmp_path / "SegmentationObject" / "a.png")
+    with pytest.raises(DataError, match="objects; is it a photograph"):
+        load(tmp_path)[0]
+
+
 def test_a_real_file_of_datumaro():
     """One object, of a colour that is VOC's second; two boxes of other classes in the XML."""
     folder = shared_path("datasets/format_fixtures_datumaro/voc_dataset/voc_dataset1")
