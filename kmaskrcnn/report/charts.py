@@ -36,7 +36,7 @@ def precision_recall(analysis: Analysis) -> Markup:
     axis.set(xlim=(0, 1.01), ylim=(0, 1.02))
     if shown:
         title = f"AP at IoU {analysis.matches.iou:g}"
-        axis.legend(fontsize=8, title=title, title_fontsize=8, loc="lower left", framealpha=0)
+        axis.legend(fontsize=8, title=title, title_fontsize=8, loc="best", framealpha=0)
     return figure(drawn, "Precision over recall; a dot marks the threshold of the best F1.")
 
 

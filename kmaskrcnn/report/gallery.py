@@ -26,7 +26,7 @@ from kmaskrcnn.report.scenes import (
 )
 
 BEST, WORST = 12, 30
-PAIR_SIDE, CROP_SIDE = 420, 240  # pixels of a picture's longer side
+PAIR_SIDE, CROP_SIDE = 360, 240  # pixels of a picture's longer side
 LONGEST_NAME = 36  # letters
 LEAST_CONTEXT = 48  # pixels of the image that a crop shows at least
 

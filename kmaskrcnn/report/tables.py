@@ -27,7 +27,7 @@ def facts(figures: Mapping[str, float], analysis: Analysis) -> list[tuple[str, s
     return [
         *scores,
         *half,
-        (text(analysis.mean_quality), "mean quality of an image"),
+        (text(analysis.mean_quality), "image quality"),
         (f"{matches.num_images:,}", "images"),
         (f"{int((~matches.ignored).sum()):,}", "objects there"),
         (f"{int((matches.above(analysis.thresholds) & matches.counted).sum()):,}", "objects found"),

@@ -45,7 +45,7 @@ def test_every_part_is_there(html, report):
         assert f"<td>{name}</td>" in html
         assert f"{name}: F1" in html
     assert "Expected calibration error" in html
-    assert f"{len(report.analysis.mistakes.misses)} in all." in html
+    assert f"{len(report.analysis.mistakes.misses)} in all. <em>Unsure" in html
     assert html.count("<img ") > 20
 
 
@@ -67,7 +67,7 @@ def test_names_cannot_break_the_page():
 def test_nothing_to_see_is_a_page_too():
     nothing = photographed(Listed([Sample("a.png", [], 0, SIZE)]))
     text = page(measure(nothing, [(0, found())]), title="t")
-    assert "None has a mistake." in text and "0 in all." in text
+    assert "None has a mistake." in text and "0 in all." in text and "0 in all, with" in text
     everything_missed = photographed(Listed([Sample("a.png", [square(0, 5, 5)], 0, SIZE)]))
     assert "1 missed (not seen)" in page(measure(everything_missed, []), title="t")
     alarms_only = measure(nothing, [(0, found((1, 0.9, 5, 5)))])
