@@ -12,12 +12,12 @@ from kmaskrcnn.cli.sections import Sectioned
 from kmaskrcnn.cli.train import train
 
 SECTIONS = {
-    "Data": ("images", "augment", "skip_broken"),
+    "Data": ("images", "augment", "augment_fields", "skip_broken"),
     "Network": ("preset", "weights", "image_size", "freeze", "mixed_precision", "fields"),
     "Sweep": ("batch_size", "rois_per_image", "seed", "low", "high", "steps"),
     "Files": ("out", "as_json"),
 }
-AS_IN_TRAIN = {"data", "images", "augment", "skip_broken", "batch_size", "rois_per_image", "seed"}
+AS_IN_TRAIN = {"data", *SECTIONS["Data"], "batch_size", "rois_per_image", "seed"}
 
 
 @click.command(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from kmaskrcnn.augmentation import POLICIES, Augmentation
 from kmaskrcnn.byte_count import byte_count
+from kmaskrcnn.commands.settings import parse_setting
 from kmaskrcnn.config import CHOICES, MaskRCNNConfig
 from kmaskrcnn.presets import preset_names
 
@@ -71,8 +74,32 @@ def field_names(ctx: click.Context, param: click.Parameter, typed: str) -> list[
     if equals:
         offers = [f"{name}={choice}" for choice in CHOICES.get(name, ())]
     else:
-        offers = [f"{field.name}=" for field in dataclasses.fields(MaskRCNNConfig)]
+        owner = Augmentation if param.name == "augment_fields" else MaskRCNNConfig
+        offers = [f"{field.name}=" for field in dataclasses.fields(owner)]
     return [offer for offer in offers if offer.startswith(typed)]
+
+
+def settings(owner: type) -> Callable[..., dict[str, Any]]:
+    """A callback for ``NAME=VALUE``: the fields of a dataclass, checked."""
+
+    def read(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> dict[str, Any]:
+        try:
+            return dict(parse_setting(text, owner) for text in texts)
+        except ValueError as error:
+            raise click.BadParameter(str(error), ctx, param) from None
+
+    return read
+
+
+augment_set = click.option(
+    "--augment-set",
+    "augment_fields",
+    multiple=True,
+    metavar="NAME=VALUE",
+    shell_complete=field_names,
+    callback=settings(Augmentation),
+    help="A switch of the augmentation, such as rotation=10 or scale=(0.5,1.5); repeatable.",
+)
 
 
 def presets(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:

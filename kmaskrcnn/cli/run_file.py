@@ -1,8 +1,12 @@
-"""The TOML file of a run: a verb's options by their names, and fields of the config in [model].
+"""The TOML file of a run: a verb's options by their names, fields of the config in [model], and
+switches of the augmentation in [augmentation].
 
     data = "photos.json"
     val-fraction = 0.2
     out = "runs/first"
+
+    [augmentation]
+    rotation = 10.0
 
     [model]
     nms_iou = 0.3
@@ -18,11 +22,15 @@ from typing import Any
 
 import click
 
+from kmaskrcnn.augmentation import Augmentation
 from kmaskrcnn.commands.settings import checked_field
 from kmaskrcnn.commands.toml_file import toml_text
+from kmaskrcnn.config import MaskRCNNConfig
 
-FIELDS = "kmaskrcnn.fields"  # where the context keeps the file's [model]
-NOT_OF_A_RUN = ("config", "fields", "resume", "as_json")  # they say how a verb is called
+FIELDS = "kmaskrcnn.fields"  # where the context keeps the file's tables, by their names
+TABLES: dict[str, type] = {"augmentation": Augmentation, "model": MaskRCNNConfig}
+# They say how a verb is called, or are a table of the file.
+NOT_OF_A_RUN = ("config", "fields", "augment_fields", "resume", "as_json")
 LARGEST = 1 << 20  # bytes that anybody would write by hand, and more
 
 
@@ -31,12 +39,14 @@ def load(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
     if path is None:
         return
     content = parse(path)
-    fields = content.pop("model", {})
-    if not isinstance(fields, dict):
-        raise click.UsageError(f"{path}: model: expected a table, [model], got {fields!r}.")
+    ctx.meta[FIELDS] = {name: table(path, name, content.pop(name, {})) for name in TABLES}
     known = run_options(ctx.command)
     ctx.default_map = dict(option(path, *item, known, ctx) for item in content.items())
-    ctx.meta[FIELDS] = dict(field(path, *item) for item in fields.items())
+
+
+def fields_of(ctx: click.Context, title: str) -> dict[str, Any]:
+    """What the file says in a table; nothing without a file."""
+    return dict(ctx.meta.get(FIELDS, {}).get(title, {}))
 
 
 def parse(path: Path) -> dict[str, Any]:
@@ -106,20 +116,26 @@ def expected_type(param: click.Parameter) -> Any:
     return int if isinstance(param.type, click.types.IntParamType) else str
 
 
-def field(path: Path, name: str, value: Any) -> tuple[str, Any]:
-    """A field of [model], checked."""
+def table(path: Path, title: str, fields: Any) -> dict[str, Any]:
+    """The fields of a table, checked."""
+    if not isinstance(fields, dict):
+        raise click.UsageError(f"{path}: {title}: expected a table, [{title}], got {fields!r}.")
     try:
-        return checked_field(name, value)
+        return dict(checked_field(*item, TABLES[title]) for item in fields.items())
     except ValueError as error:
-        raise click.UsageError(f"{path}: [model] {error}") from None
+        raise click.UsageError(f"{path}: [{title}] {error}") from None
 
 
-def write(command: click.Command, values: dict[str, Any], notes: dict[str, str]) -> str:
+def write(
+    command: click.Command,
+    values: dict[str, Any],
+    tables: dict[str, tuple[dict[str, Any], dict[str, str]]],
+) -> str:
     """The file that repeats a run.
 
     Args:
-        command: the verb. values: its parameters; ``fields`` are those of the config.
-        notes: a comment for fields of the config, by name.
+        command: the verb. values: its parameters.
+        tables: of ``TABLES``: the fields, and comments for some of them.
     """
     head = [
         f"Repeats a run: kmaskrcnn {command.name} --config THIS-FILE",
@@ -129,4 +145,4 @@ def write(command: click.Command, values: dict[str, Any], notes: dict[str, str])
         name: (values[str(param.name)], getattr(param, "help", None) or "")
         for name, param in run_options(command).items()
     }
-    return toml_text(head, options, values["fields"], notes)
+    return toml_text(head, options, tables)

@@ -8,27 +8,30 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from kmaskrcnn.augmentation import POLICIES, Augmentation
 from kmaskrcnn.cli import run_file
 from kmaskrcnn.cli.options import (
     DATA,
     FOLDER,
     OLD_FOLDER,
-    POLICIES,
     Bytes,
     Policy,
     add,
     as_json,
+    augment_set,
     field_names,
     rename,
+    settings,
 )
 from kmaskrcnn.cli.sections import Sectioned
-from kmaskrcnn.commands.settings import notes, parse_setting
+from kmaskrcnn.commands.settings import augmentation_notes, notes
+from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.presets import preset_names
 
 SECTIONS = {
     "Data": (
         *("val", "val_fraction", "images", "val_images", "add", "rename", "repeat_factor"),
-        *("augment", "skip_broken", "by_orientation", "cache"),
+        *("augment", "augment_fields", "skip_broken", "by_orientation", "cache"),
     ),
     "Network": ("preset", "weights", "image_size", "freeze", "mixed_precision", "fields"),
     "Training": (
@@ -41,14 +44,6 @@ SAID_BY = {"image_size": ("min_size", "max_size"), "rois_per_image": ("rois_per_
 PLACES = ("data", "val", "out", "images", "val_images", "weights")
 
 
-def settings(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> dict[str, Any]:
-    """The fields of ``--set``, checked."""
-    try:
-        return dict(map(parse_setting, texts))
-    except ValueError as error:
-        raise click.BadParameter(str(error), ctx, param) from None
-
-
 @click.command(
     cls=Sectioned,
     sections=SECTIONS,
@@ -57,7 +52,7 @@ def settings(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...])
 Examples:
   kmaskrcnn train photos.json --val-fraction 0.2 --out runs/first --weights imagenet
   kmaskrcnn train train.json --val val.json --out runs/second --weights imagenet \\
-      --augment flip+scale_jitter --patience 5 --tensorboard
+      --augment lsj+copy_paste --augment-set rotation=10 --patience 5 --tensorboard
   kmaskrcnn train nuclei#train --val nuclei#test --out runs/nuclei \\
       --preset laptop --image-size 256 --epochs 30 --set detections_per_image=300
   kmaskrcnn train ours.json --add theirs.json --rename automobile=car --val val.json \\
@@ -93,6 +88,7 @@ Examples:
     metavar="POLICY",
     help=f"{', '.join(POLICIES)}; some joined by +.",
 )
+@augment_set
 @click.option(
     "--skip-broken",
     is_flag=True,
@@ -148,7 +144,7 @@ Examples:
     multiple=True,
     metavar="NAME=VALUE",
     shell_complete=field_names,
-    callback=settings,
+    callback=settings(MaskRCNNConfig),
     help="Any other field of MaskRCNNConfig, such as detections_per_image=300; repeatable.",
 )
 @click.option(
@@ -227,11 +223,19 @@ def train(ctx: click.Context, as_json: bool, **options: Any) -> None:
     """
     one_validation(ctx, options)
     options["fields"] = fields_of_model(ctx, options["fields"])
+    switches = switches_of(ctx, options["augment"], options["augment_fields"])
+    options["augment_fields"] = switches.to_dict()
     from kmaskrcnn.commands import train as job
     from kmaskrcnn.commands.output import tell
 
-    told = notes(options["preset"], options["fields"])
-    record = run_file.write(ctx.command, placed(options), told)
+    tables = {
+        "augmentation": (
+            options["augment_fields"],
+            augmentation_notes(options["augment"], switches),
+        ),
+        "model": (options["fields"], notes(options["preset"], options["fields"])),
+    }
+    record = run_file.write(ctx.command, placed(options), tables)
     tell(job, as_json, job.Training(**options, record=record))
 
 
@@ -253,11 +257,21 @@ def one_validation(ctx: click.Context, options: dict[str, Any]) -> None:
 
 def fields_of_model(ctx: click.Context, typed: dict[str, Any]) -> dict[str, Any]:
     """The file's [model] and, above it, what the command line says."""
-    from_file = dict(ctx.meta.get(run_file.FIELDS, {}))
+    from_file = run_file.fields_of(ctx, "model")
     for name, fields in SAID_BY.items():
         if from_command_line(ctx, name):
             from_file = {key: from_file[key] for key in from_file if key not in fields}
     return from_file | typed
+
+
+def switches_of(ctx: click.Context, policy: str, typed: dict[str, Any]) -> Augmentation:
+    """The policy, the file's [augmentation], unless the policy was typed, and what was typed."""
+    typed_policy = from_command_line(ctx, "augment")
+    from_file = {} if typed_policy else run_file.fields_of(ctx, "augmentation")
+    try:
+        return Augmentation.named(policy).replace(**{**from_file, **typed})
+    except ValueError as error:
+        raise click.UsageError(str(error), ctx) from None
 
 
 def from_command_line(ctx: click.Context, name: str) -> bool:

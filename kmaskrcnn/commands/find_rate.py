@@ -52,7 +52,7 @@ def sweep(
             low=low,
             high=high,
             num_steps=steps,
-            augmentation=job.augment,
+            augmentation=job.augmentation,
             seed=job.seed,
             on_step=lambda step, rate, loss: bar.update(
                 task, completed=step, description=f"rate {rate:.1e}  loss {loss:.3f}"

@@ -47,7 +47,9 @@ def toml(path: Path) -> str:
     name = preset_of(header)
     changed = differing(header.config, name)
     options = {"preset": (name, "The network and its settings.")}
-    return toml_text([f"The network of {path}"], options, changed, notes(name, changed))
+    return toml_text(
+        [f"The network of {path}"], options, {"model": (changed, notes(name, changed))}
+    )
 
 
 # ---------------------------------------------------------------- a model of ours

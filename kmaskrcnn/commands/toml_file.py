@@ -1,4 +1,4 @@
-"""TOML as `kmaskrcnn train` reads it: options by their names, fields of the config in [model]."""
+"""TOML as `kmaskrcnn train` reads it: options by their names, fields in tables."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from typing import Any
 def toml_text(
     head: Sequence[str],
     options: Mapping[str, tuple[Any, str]],
-    fields: Mapping[str, Any],
-    notes: Mapping[str, str],
+    tables: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]],
 ) -> str:
     """The content of a file.
 
     Args:
         head: lines of comment.
         options: their values, None and empty ones left out, and a comment that stands above.
-        fields: of the config. notes: a comment behind each, by the field's name.
+        tables: by name, as "model": fields, and comments that stand behind some of them.
     """
     import tomlkit
 
@@ -31,11 +30,13 @@ def toml_text(
             if comment:
                 document.add(tomlkit.comment(" ".join(comment.split())))
             document.add(name, tomlkit.item(toml_value(value)))
-    table = tomlkit.table()
-    for name, value in fields.items():
-        table.add(name, tomlkit.item(toml_value(value)).comment(notes[name]))
-    document.add(tomlkit.nl())
-    document.add("model", table)
+    for title, (fields, notes) in tables.items():
+        table = tomlkit.table()
+        for name, value in fields.items():
+            item = tomlkit.item(toml_value(value))
+            table.add(name, item.comment(notes[name]) if name in notes else item)
+        document.add(tomlkit.nl())
+        document.add(title, table)
     return tomlkit.dumps(document)
 
 

@@ -13,6 +13,7 @@ import keras
 
 import kmaskrcnn
 from kmaskrcnn import report, runs
+from kmaskrcnn.augmentation import Augmentation
 from kmaskrcnn.commands.datasets import joined, renamed
 from kmaskrcnn.commands.output import measure, print_figures, write_json
 from kmaskrcnn.commands.settings import scaled
@@ -38,6 +39,7 @@ class Training:
     images: Path | None = None
     val_images: Path | None = None
     augment: str = "flip"
+    augment_fields: Mapping[str, Any] = field(default_factory=dict)  # off the policy's
     add: Sequence[str] = ()
     rename: Sequence[str] = ()
     repeat_factor: float | None = None
@@ -60,6 +62,11 @@ class Training:
     tensorboard: bool = False
     pictures: bool = True
     record: str = ""  # TOML that repeats the run
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """The policy with the switches that were set."""
+        return Augmentation.named(self.augment).replace(**self.augment_fields)
 
     def changes(self) -> dict[str, Any]:
         """The fields of the config that differ from the preset's; a field by name comes last."""
@@ -88,7 +95,7 @@ def run(job: Training) -> dict[str, float]:
             epochs=job.epochs,
             batch_size=job.batch_size,
             learning_rate=job.learning_rate,
-            augmentation=job.augment,
+            augmentation=job.augmentation,
             seed=job.seed,
             by_orientation=job.by_orientation,
             cache=job.cache,

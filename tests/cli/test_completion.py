@@ -39,6 +39,7 @@ def test_the_script_is_on_standard_output_and_how_to_install_it_is_not(shell):
         ("kmaskrcnn train --set mask_head=", ["mask_head=fcn", "mask_head=mlp"]),
         ("kmaskrcnn convert w.npz m.keras --preset lap", ["laptop"]),
         ("kmaskrcnn train --augment flip+sc", ["flip+scale_jitter"]),
+        ("kmaskrcnn train --augment-set rot", ["rotation="]),
         ("kmaskrcnn completion z", ["zsh"]),
     ],
 )

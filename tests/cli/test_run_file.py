@@ -6,9 +6,11 @@ import re
 import pytest
 import tomlkit
 
+from kmaskrcnn.augmentation import Augmentation
 from kmaskrcnn.commands import output
 from kmaskrcnn.config import MaskRCNNConfig
 from tests.terminal import run
+from tests.test_augmentation import OFF_DEFAULTS
 
 FILE = """
 data = "photos.json"
@@ -66,6 +68,7 @@ def test_what_is_written_repeats_the_run(train, tmp_path):
         "--val": "val.json",
         "--images": "photos",
         "--augment": "flip+crop",
+        "--augment-set": "rotation=7.5",
         "--preset": "laptop",
         "--weights": "imagenet",
         "--freeze": "C5",
@@ -108,9 +111,23 @@ def test_every_field_goes_through_a_file(train, tmp_path):
     assert train("--config", "all.toml").fields == fields
 
 
+def test_every_switch_of_the_augmentation_goes_through_a_file(train, tmp_path):
+    lines = [text for k, v in OFF_DEFAULTS.items() for text in ("--augment-set", f"{k}={v!r}")]
+    first = train("a", "--val", "b", "--out", "c", "--augment", "none", *lines)
+    assert first.augmentation == Augmentation(**OFF_DEFAULTS)
+    assert "rotation = 10.0 # none has 0.0" in first.record
+    (tmp_path / "all.toml").write_text(first.record)
+    assert train("--config", "all.toml").augmentation == first.augmentation
+    changed = train("--config", "all.toml", "--augment-set", "rotation=5").augmentation
+    assert changed == first.augmentation.replace(rotation=5)
+    another = train("--config", "all.toml", "--augment", "lsj").augmentation
+    assert another == Augmentation.named("lsj")
+
+
 def test_the_file_explains_itself(train):
     text = train("a", "--val", "b", "--out", "c", "--preset", "tiny", "--set", "nms_iou=0.3").record
     content = tomlkit.parse(text).unwrap()
+    assert Augmentation(**content["augmentation"]) == Augmentation.named("flip")
     assert content["model"] == {"nms_iou": 0.3} and content["batch-size"] == 2
     assert "# Images a step.\nbatch-size = 2" in text
     assert "nms_iou = 0.3 # tiny has 0.5" in text
@@ -138,6 +155,9 @@ def test_the_file_explains_itself(train):
         ("[model]\nnms = 0.5", "my.toml: \\[model\\] .*did you mean .*nms_iou"),
         ("[model]\nnms_iou = 'low'", "my.toml: \\[model\\] nms_iou: expected a number"),
         ("model = 3", "model: expected a table"),
+        ("augmentation = 'flip'", "augmentation: expected a table"),
+        ("[augmentation]\nrotate = 1.0", "my.toml: \\[augmentation\\] .*did you mean rotation"),
+        ("[augmentation]\nflip = 3.0", "Augmentation.flip must be between 0 and 1"),
         ("epochs = ", "my.toml: expected a TOML file of options: .* line 1"),
         ("epochs = 3\nepochs = 4", "epochs"),
         ("a = " + "'x'" * 400_000, "larger than"),

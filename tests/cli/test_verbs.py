@@ -12,13 +12,13 @@ from tests.terminal import examples, run
 
 OPTIONS = {
     "train": "--val --val-fraction --images --val-images --add --rename "
-    "--repeat-factor --augment --skip-broken --by-orientation --cache --preset --weights "
-    "--image-size --freeze --mixed-precision --set --epochs --batch-size "
+    "--repeat-factor --augment --augment-set --skip-broken --by-orientation --cache --preset "
+    "--weights --image-size --freeze --mixed-precision --set --epochs --batch-size "
     "--learning-rate --rois-per-image --seed --patience --resume --out --config "
     "--tensorboard --pictures --json",
-    "find-rate": "--images --augment --skip-broken --preset --weights --image-size --freeze "
-    "--mixed-precision --set --batch-size --rois-per-image --seed --low --high --steps --out "
-    "--json",
+    "find-rate": "--images --augment --augment-set --skip-broken --preset --weights --image-size "
+    "--freeze --mixed-precision --set --batch-size --rois-per-image --seed --low --high --steps "
+    "--out --json",
     "evaluate": "--val-fraction --seed --images --add --rename --skip-broken --out --json",
     "report": "--out --val-fraction --seed --images --skip-broken --limit --json",
     "predict": "--out --score --coco --labelme --json",
