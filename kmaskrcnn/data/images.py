@@ -45,11 +45,7 @@ def read_image(
         name = str(image)
         pixels = _read_file(Path(image), size)
     if size is not None and pixels.shape[:2] != tuple(size):
-        raise DataError(
-            f"{name} is {pixels.shape[0]}×{pixels.shape[1]} (height×width), its annotation says "
-            f"{size[0]}×{size[1]}. Use the image that was annotated, or mend width and height "
-            "(and the coordinates) in the annotation."
-        )
+        raise DataError(_of_another_size(name, pixels.shape, size))
     return pixels
 
 
@@ -63,12 +59,16 @@ def _read_file(path: Path, size: tuple[int, int] | None) -> np.ndarray:
 
 def decode_image(data: bytes, path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
     """The bytes of an image file as (H, W, 3) uint8 RGB; ``path`` is how messages call it, ``size``
-    as for ``read_image``, not yet checked.
+    as for ``read_image``, not yet checked unless the header tells that no turn can give it.
 
     Raises:
-        DataError: broken, cut off or gigantic.
+        DataError: broken, cut off, gigantic, or of another size.
     """
-    refuse_gigantic(str(path), read_size(data) or (0, 0))
+    stored = read_size(data)
+    if stored is not None:
+        refuse_gigantic(str(path), stored)
+        if size is not None and sorted(stored) != sorted(size):
+            raise DataError(_of_another_size(str(path), stored, size))
     if is_cut_off(data):
         raise DataError(
             f"{path}: the file is cut off after {len(data)} bytes. Copy or download it again."
@@ -80,6 +80,14 @@ def decode_image(data: bytes, path: Path, size: tuple[int, int] | None = None) -
         upright = _decode(data, path, _UPRIGHT)
         return upright if upright.shape[:2] == tuple(size) else pixels
     return pixels
+
+
+def _of_another_size(name: str, found: Sequence[int], size: Sequence[int]) -> str:
+    return (
+        f"{name} is {found[0]}×{found[1]} (height×width), its annotation says {size[0]}×{size[1]}. "
+        "Use the image that was annotated, or mend width and height (and the coordinates) in the "
+        "annotation."
+    )
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -162,7 +170,8 @@ def _to_bytes(pixels: np.ndarray, name: str) -> np.ndarray:
     if pixels.dtype == np.bool_:
         return pixels * np.uint8(255)
     if pixels.dtype == np.uint16:
-        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        scaled = cv2.convertScaleAbs(np.ascontiguousarray(pixels), alpha=1 / 257)  # rounds
+        return scaled.reshape(pixels.shape)
     if np.issubdtype(pixels.dtype, np.floating) and pixels.min() >= 0 and pixels.max() <= 1:
         return (pixels * 255 + 0.5).astype(np.uint8)
     raise DataError(

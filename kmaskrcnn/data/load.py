@@ -160,10 +160,7 @@ def _nothing_known(opening: Opening) -> str:
 
 def _problems(opening: Opening) -> Iterator[str]:
     """Why the file, or the folder's first JSON, is no COCO file, as most are meant to be."""
-    files = [opening.path]
-    if opening.folder is not None:
-        files = opening.jsons or sorted(opening.folder.glob("annotations/*.json"))
-    for file in files[:1]:
+    for file in opening.jsons[:1] if opening.folder else [opening.path]:
         try:
             coco.check_file(opening.json(file))
         except DataError as error:

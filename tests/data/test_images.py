@@ -146,6 +146,13 @@ def test_a_gif_without_a_reader_of_gifs(tmp_path, monkeypatch):
         read_image(tmp_path / "a.gif")
 
 
+def test_sixteen_bits_are_rounded_to_eight():
+    values = np.arange(2**16, dtype=np.uint16).reshape(256, 256)
+    expected = (values.astype(int) + 128) // 257
+    for image in (values, values[..., None], np.dstack([values] * 4)):
+        np.testing.assert_array_equal(read_image(image)[..., 0], expected)
+
+
 def test_gigantic_images_are_refused_before_they_are_decoded(tmp_path, monkeypatch):
     path = write_image(tmp_path / "a.png", 20, 30)
     monkeypatch.setenv("KMASKRCNN_MAX_PIXELS", "599")

@@ -14,11 +14,10 @@ from tests.data.samples import ListDataset, noise_image
 from tests.data.writing.objects import CLASS_NAMES, compare, everything, filled, one, square
 from tests.shared import shared_path
 
-READ = [form for form in WRITERS if form != "yolo"]
 MASKS = {"tfrecord": 1, "coco": 1, "png": 1, "labelme": 1, "yolo": 0.98}
 
 
-@pytest.mark.parametrize("form", READ)
+@pytest.mark.parametrize("form", WRITERS)
 def test_there_and_back(tmp_path, form):
     before = everything(tmp_path)
     report = write(before, tmp_path / "out", form)
@@ -27,7 +26,7 @@ def test_there_and_back(tmp_path, form):
     assert list(tmp_path.glob(".writing-*")) == []
 
 
-@pytest.mark.parametrize("form", READ)
+@pytest.mark.parametrize("form", WRITERS)
 def test_parts(tmp_path, form):
     whole = ShapesDataset(3, image_size=(48, 64), empty_share=0)
     parts = {"train": whole, "val": ShapesDataset(2, seed=1, image_size=(48, 64))}
@@ -38,11 +37,13 @@ def test_parts(tmp_path, form):
         assert compare(part, back) >= MASKS[form], name
 
 
-@pytest.mark.parametrize("form", READ)
+@pytest.mark.parametrize("form", WRITERS)
 @pytest.mark.parametrize("name", ["coco_openlicense/instances.json", "dsb2018_nuclei#val"])
 def test_real_data(tmp_path, form, name):
     before = load(shared_path("datasets") / name)
-    before = ListDataset([before[i] for i in range(0, len(before), 12)], before.class_names)
+    samples = [before[index] for index in range(0, len(before), 12)]
+    samples = [sample for sample in samples if not any(i.crowd for i in sample.instances)]
+    before = ListDataset(samples, before.class_names)
     report = write(before, tmp_path / "out", form, images="link")
     after = load(tmp_path / "out")
     covered = report.counts.get("object without the pixels that a smaller one covers", 0)
@@ -50,7 +51,7 @@ def test_real_data(tmp_path, form, name):
     assert compare(before, after) >= (0 if covered else MASKS[form])
 
 
-@pytest.mark.parametrize("form", READ)
+@pytest.mark.parametrize("form", WRITERS)
 def test_what_is_lost_is_said(tmp_path, form):
     """Crowds, keypoints, boxes alone, overlaps: held, or counted with the object's name."""
     points = np.array([[5.0, 5, 2], [8, 8, 1]])

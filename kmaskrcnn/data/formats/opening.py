@@ -79,7 +79,7 @@ class Opening:
     def _is(self, file: Path, is_kind: Callable[[JsonFile], bool]) -> bool:
         try:
             return is_kind(self.json(file))
-        except DataError:
+        except (ValueError, RecursionError):  # in a part that is parsed only now
             return False
 
     def json(self, path: Path) -> JsonFile:

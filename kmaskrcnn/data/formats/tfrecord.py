@@ -225,8 +225,8 @@ def _features(place: Place, keys: Sequence[str] = tuple(KEYS)) -> Features:
     record = read_record(place)
     try:
         found = tf.io.parse_single_example(record, {key: KEYS[key] for key in keys})
-    except tf.errors.InvalidArgumentError as error:
-        reason = error.message.partition("}}")[2] or error.message
+    except (tf.errors.InvalidArgumentError, UnicodeDecodeError) as error:
+        reason = str(getattr(error, "message", error)).rpartition("}}")[2]  # without the op's name
         raise DataError(f"{place}: no tf.train.Example that is known ({reason:.200}).") from error
     return {key: values.numpy().tolist() for key, values in found.items()}
 
