@@ -47,7 +47,8 @@ def fill(starts: np.ndarray, ends: np.ndarray, around: Window) -> np.ndarray:
     places, changes = _changes(starts[rising] - corner, ends[rising] - corner, shape)
     order = np.argsort(places, kind="stable")
     places, turns = places[order], np.cumsum(changes[order])
-    last = np.flatnonzero(np.diff(places, append=-1))  # all that changes at a place has changed
+    last = np.flatnonzero(places[1:] != places[:-1])  # all that changes at a place has changed
+    last = np.append(last, len(places) - 1) if len(places) else last
     inside = np.abs((np.abs(turns[last]) + 1) % 2 - 1) > 0.5
     lengths = np.diff(places[last], prepend=0, append=shape[0] * (shape[1] + 1))
     runs = np.repeat(np.concatenate([[False], inside]), lengths)
@@ -86,18 +87,19 @@ def _split(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Edges cut where they pass from pixel to pixel: points (P, 2) along all of them, and whether
     each (P - 1) is of the same edge as the next."""
-    count = len(starts)
-    edges, shares = [np.arange(count)] * 2, [np.zeros(count), np.ones(count)]
+    numbers = np.arange(len(starts))
+    edges, shares = [numbers] * 2, [np.zeros(len(starts)), np.ones(len(starts))]
     for axis, side in ((0, size[1]), (1, size[0])):
         a, b = starts[:, axis], ends[:, axis]
-        first = np.clip(np.ceil(np.minimum(a, b)), 0, side + 1).astype(np.int64)
-        last = np.clip(np.floor(np.maximum(a, b)), -1, side).astype(np.int64)
-        counts = np.where(a == b, 0, np.maximum(last - first + 1, 0))
-        edge = np.repeat(np.arange(count), counts)
-        line = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts)
+        first = np.maximum(np.ceil(np.minimum(a, b)), 0)
+        last = np.minimum(np.floor(np.maximum(a, b)), side)
+        counts = np.maximum(last - first + 1, 0).astype(np.int64)
+        counts[a == b] = 0
+        edge = np.repeat(numbers, counts)
+        line = np.arange(len(edge)) + (first - np.cumsum(counts) + counts)[edge]
         edges.append(edge)
         shares.append((line - a[edge]) / (b - a)[edge])
     edge, share = np.concatenate(edges), np.concatenate(shares)
-    order = np.lexsort((share, edge))
+    order = np.argsort(edge + share * (1 - 1e-9))  # by edge, then along it
     edge, share = edge[order], share[order, None]
     return starts[edge] + share * (ends - starts)[edge], edge[:-1] == edge[1:]

@@ -19,5 +19,5 @@ def rasterise(polygons: Sequence[np.ndarray], size: tuple[int, int]) -> tuple[Wi
     """
     points = np.concatenate(polygons)
     around = pixels_around(np.concatenate([points.min(0), points.max(0)]), size)
-    masks = [fill(polygon, np.roll(polygon, -1, axis=0), around) for polygon in polygons]
-    return window_of(np.any(masks, axis=0), around)
+    masks = [fill(p, np.concatenate([p[1:], p[:1]]), around) for p in polygons]
+    return window_of(masks[0] if len(masks) == 1 else np.any(masks, axis=0), around)
