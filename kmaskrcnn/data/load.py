@@ -11,8 +11,10 @@ from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats import (
     cityscapes,
     coco,
+    coco_kinds,
     instance_pngs,
     labelme,
+    lvis,
     mask_folders,
     tfrecord,
     via,
@@ -53,6 +55,12 @@ FORMATS = (
         "holds one",
         via.recognise,
         via.open_file,
+    ),
+    Format(
+        "LVIS",
+        "a COCO file whose images have neg_category_ids or not_exhaustive_category_ids",
+        lvis.recognise,
+        lvis.open_file,
     ),
     Format(
         "COCO instances",
@@ -162,7 +170,7 @@ def _problems(opening: Opening) -> Iterator[str]:
     """Why the file, or the folder's first JSON, is no COCO file, as most are meant to be."""
     for file in opening.jsons[:1] if opening.folder else [opening.path]:
         try:
-            coco.check_file(opening.json(file))
+            coco_kinds.check_file(opening.json(file))
         except DataError as error:
             yield str(error)
 

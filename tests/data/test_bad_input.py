@@ -54,7 +54,7 @@ FILES = {
         json.dumps(
             coco_content([{"id": 1, "image_id": 1, "caption": "x"}], categories=[])
         ).encode(),
-        "no categories. Expected a list of {'id'",
+        "it is a captions file (caption); use the instances file",
         "instances.json",
     ),
 }

@@ -11,17 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from kmaskrcnn.data.dataset import Sample
-from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.coco_images import ImageFiles
 from kmaskrcnn.data.formats.coco_index import Annotations
 from kmaskrcnn.data.formats.coco_keypoints import read_keypoint_names
+from kmaskrcnn.data.formats.coco_kinds import check_file, foreign
 from kmaskrcnn.data.formats.coco_scan import scan
 from kmaskrcnn.data.formats.coco_tables import read_categories, read_images
 from kmaskrcnn.data.formats.json_files import JsonFile, parse
 from kmaskrcnn.data.formats.opening import Opening
 from kmaskrcnn.data.report import Report
-
-KEYS = ("images", "annotations", "categories")
 
 
 class CocoDataset:
@@ -34,6 +32,8 @@ class CocoDataset:
         keypoint_names, keypoint_skeleton: as the categories name them; empty where none does.
         report: what was mended or left out, with annotation ids.
     """
+
+    kind = "COCO instances"
 
     def __init__(
         self,
@@ -66,6 +66,7 @@ class CocoDataset:
         found = scan(file.top["annotations"], self._records)
         categories = read_categories(listed, found.category_ids, self.path, self.report)
         self.category_ids, self.class_names = categories.ids, categories.names
+        self._labels = categories.labels
         self.keypoint_names, self.keypoint_skeleton = read_keypoint_names(
             [c for c in listed if c["id"] in categories.labels], str(self.path), self.report
         )
@@ -89,7 +90,7 @@ class CocoDataset:
         counts = self.class_counts()
         objects = sum(counts)
         return (
-            f"COCO instances, {self.path}: {len(self)} images in {self.images}, {objects} "
+            f"{self.kind}, {self.path}: {len(self)} images in {self.images}, {objects} "
             f"objects of {len(self.class_names)} classes"
             + (f", {len(self.keypoint_names)} keypoints" if self.keypoint_names else "")
         )
@@ -127,38 +128,3 @@ def open_file(found: Sequence[Path], opening: Opening) -> CocoDataset:
     """
     file = opening.take_json(opening.only(found))
     return CocoDataset(found[0], opening.images, opening.skip_broken, file)
-
-
-def check_file(file: JsonFile) -> JsonFile:
-    """A JSON file, which must be COCO instances.
-
-    Raises:
-        DataError: no JSON, or JSON of another kind.
-    """
-    problem = foreign(file)
-    if problem:
-        raise DataError(f"{file.path}: not a COCO instances file: {problem}.")
-    return file
-
-
-def foreign(file: JsonFile) -> str | None:
-    """Why a file is not COCO instances; None when it is.
-
-    Raises:
-        DataError: no JSON.
-    """
-    expected = f"expected an object with the keys {', '.join(KEYS)}"
-    top = file.top
-    if isinstance(top, list):
-        return f"the top is a list, as in COCO results; {expected}"
-    if not isinstance(top, dict):
-        return f"the top is {type(top).__name__}, {expected}"
-    if "shapes" in top and "imagePath" in top:
-        return "it looks like LabelMe (shapes, imagePath)"
-    missing = [key for key in KEYS if not isinstance(top.get(key), list)]
-    if missing:
-        found = ", ".join(list(top)[:8]) or "none"
-        return f"no list under {', '.join(missing)} (of {', '.join(KEYS)}); found the keys {found}"
-    if any(b'"segments_info"' in bytes(first) for first in top["annotations"][:1]):
-        return "it is a panoptic file (segments_info); use the instances file"
-    return None

@@ -42,12 +42,14 @@ class ImageFiles:
                 whose name leads out of it.
         """
         self.folder = self._find_folder(images, skip_broken)
-        with os.scandir(self.folder) as entries:
-            there = {entry.name for entry in entries}
+        listed: dict[str, set[str]] = {}
         missing = []
         for index, record in enumerate(self._records):
             name = record.file_name
-            if name in there:
+            folder, _, last = name.rpartition("/")
+            if folder not in listed:
+                listed[folder] = _names_in(self.folder, folder)
+            if last in listed[folder]:
                 continue
             file = _locate(self.folder, name)
             if file is None and not skip_broken:
@@ -70,9 +72,10 @@ class ImageFiles:
         folders = _usual_folders(self._path)
         there = [folder for folder in folders if folder.is_dir()]
         for record in self._records if skip_broken else self._records[:3]:
-            for folder in there:
-                if _locate(folder, record.file_name) is not None:
-                    return folder
+            for name in (record.file_name, last_part(record.file_name)):
+                for folder in there:
+                    if _is_file(below(folder, name)):
+                        return folder
         first = self._records[0]
         inside(self._path.parent, first.file_name, f"{self._path}, image {first.id}")
         raise DataError(
@@ -80,6 +83,15 @@ class ImageFiles:
             f"{', '.join(str(folder) for folder in folders)}. Name their folder: images=…, on the "
             "command line --images."
         )
+
+
+def _names_in(folder: Path, below_it: str) -> set[str]:
+    """What is in a folder below another, read once for the thousands of images in it."""
+    place = below(folder, below_it) if below_it else folder
+    try:
+        return set() if place is None else set(os.listdir(place))
+    except OSError:
+        return set()
 
 
 def _usual_folders(path: Path) -> list[Path]:
@@ -93,4 +105,8 @@ def _usual_folders(path: Path) -> list[Path]:
 def _locate(folder: Path, name: str) -> Path | None:
     """The image's path under ``folder``: as the file says, or by its last part alone."""
     candidates = (below(folder, name), below(folder, last_part(name)))
-    return next((file for file in candidates if file is not None and file.is_file()), None)
+    return next((file for file in candidates if _is_file(file)), None)
+
+
+def _is_file(path: Path | None) -> bool:
+    return path is not None and path.is_file()

@@ -88,6 +88,11 @@ class Annotations:
         """Where an image's objects are among those that are left."""
         return slice(int(self._ends[index - 1]) if index else 0, int(self._ends[index]))
 
+    def images_of(self, label: int) -> set[int]:
+        """The indices of the images that a class is on."""
+        places = np.flatnonzero(self.labels == label)
+        return set(np.searchsorted(self._ends, places, side="right").tolist())
+
     def __getitem__(self, index: int) -> list[Instance]:
         """The objects of an image, in the file's order."""
         place = self.of_image(index)

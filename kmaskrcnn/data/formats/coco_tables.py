@@ -22,14 +22,24 @@ class ImageRecord(msgspec.Struct, gc=False):
 
     Attributes:
         id: the file's.
-        file_name: as the file says.
+        file_name: as the file says; the end of its ``coco_url`` where it says only that (LVIS).
         height, width: in pixels, where the file says them.
+        neg_category_ids, not_exhaustive_category_ids: LVIS', as the file says.
     """
 
     id: int | str
-    file_name: str
+    file_name: str = ""
     height: int | float | None = None
     width: int | float | None = None
+    coco_url: str | None = None
+    neg_category_ids: tuple[int | str, ...] = ()
+    not_exhaustive_category_ids: tuple[int | str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Takes the folder and name out of an address, which is not kept."""
+        if not self.file_name and self.coco_url:
+            self.file_name = "/".join(self.coco_url.split("/")[-2:])
+        self.coco_url = None
 
     @property
     def size(self) -> Size | None:
@@ -98,23 +108,38 @@ _DECODER = msgspec.json.Decoder(ImageRecord)
 
 
 def _parse_image(text: msgspec.Raw, number: int, path: Path) -> ImageRecord:
+    image: ImageRecord | None
     try:
-        return _DECODER.decode(text)
+        image = _DECODER.decode(text)
     except msgspec.DecodeError:
-        record = parse(text)
-    if (
-        not isinstance(record, dict)
-        or not isinstance(record.get("id"), ID)
-        or not isinstance(record.get("file_name"), str)
-    ):
+        image = _mended(parse(text))
+    if image is None or not image.file_name:
         raise DataError(
-            f"{path}: images[{number}] is {record!r:.120}; expected an object with id and "
+            f"{path}: images[{number}] is {parse(text)!r:.120}; expected an object with id and "
             "file_name."
         )
+    return image
+
+
+def _mended(record: Any) -> ImageRecord | None:
+    """An image whose record holds values of unusual types; None where it cannot be used."""
+    if not isinstance(record, dict) or not isinstance(record.get("id"), ID):
+        return None
+    name, url = record.get("file_name"), record.get("coco_url")
     height, width = record.get("height"), record.get("width")
     sized = isinstance(height, int | float) and isinstance(width, int | float)
-    size = (height, width) if sized else ()
-    return ImageRecord(record["id"], record["file_name"], *size)
+    return ImageRecord(
+        record["id"],
+        name if isinstance(name, str) else "",
+        *((height, width) if sized else (None, None)),
+        coco_url=url if isinstance(url, str) else None,
+        neg_category_ids=_ids(record.get("neg_category_ids")),
+        not_exhaustive_category_ids=_ids(record.get("not_exhaustive_category_ids")),
+    )
+
+
+def _ids(given: Any) -> tuple[Any, ...]:
+    return tuple(i for i in given if isinstance(i, ID)) if isinstance(given, list) else ()
 
 
 def read_categories(
@@ -143,7 +168,9 @@ def read_categories(
             )
     names = _names_by_id(categories, path, report)
     parents = {
-        str(c.get("supercategory")) for c in categories if c.get("supercategory") != c["name"]
+        str(c["supercategory"])
+        for c in categories
+        if c.get("supercategory") not in (None, c["name"])
     }
     ids = Ids(names)
     found = {ids.find(given)[0] for given in used}

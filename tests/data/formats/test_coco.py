@@ -193,7 +193,6 @@ FOREIGN = {
     "results": ([{"image_id": 1}], "the top is a list, as in COCO results"),
     "LabelMe": ({"shapes": [], "imagePath": "a.png"}, "it looks like LabelMe"),
     "VIA": ({"a.png123": {"regions": []}}, "found the keys a.png123"),
-    "panoptic": (coco_content([{"segments_info": []}]), "it is a panoptic file"),
     "number": (7, "the top is int"),
 }
 
