@@ -6,13 +6,15 @@ from typing import Any
 
 import click
 
-from kmaskrcnn.cli.options import DATA, FOLDER, OLD_FOLDER, as_json
+from kmaskrcnn.augmentation import POLICIES
+from kmaskrcnn.cli.options import DATA, FOLDER, OLD_FOLDER, Policy, as_json, augment_set
 from kmaskrcnn.cli.sections import Sectioned
 from kmaskrcnn.presets import preset_names
 
 SECTIONS = {
     "Data": ("images", "val", "val_images", "duplicates"),
     "Network": ("preset", "image_size"),
+    "Training": ("augment", "augment_fields"),
     "Files": ("out", "limit", "as_json"),
 }
 
@@ -26,6 +28,7 @@ Examples:
   kmaskrcnn inspect photos.json
   kmaskrcnn inspect photos.json --out look
   kmaskrcnn inspect train.json --val val.json --preset resnet50_fpn --image-size 512 --out look
+  kmaskrcnn inspect photos.json --augment lsj+copy_paste --augment-set rotation=10 --out look
   kmaskrcnn inspect photos.json --json | jq .problems
 """,
 )
@@ -59,6 +62,14 @@ Examples:
     help="Short side in pixels; else the preset's.",
 )
 @click.option(
+    "--augment",
+    type=Policy(),
+    metavar="POLICY",
+    help="Draw what a training with this augmentation sees: "
+    f"{', '.join(POLICIES)}; some joined by +.",
+)
+@augment_set
+@click.option(
     "--out",
     type=FOLDER,
     help="Write a page of all of it here, and sheets of pictures.",
@@ -82,7 +93,10 @@ def inspect(as_json: bool, **options: Any) -> None:
       report.txt      all that is said, and every place
       samples.jpg     images all over DATA, their annotations drawn
       suspicious.jpg  images with something suspicious, if there are any
+      augmented.jpg   with --augment: images as three epochs of a training see them
     """
+    if (options["augment"] or options["augment_fields"]) and options["out"] is None:
+        raise click.UsageError("--augment draws into a folder: give one by --out.")
     from kmaskrcnn.commands import inspect as job
     from kmaskrcnn.commands.output import tell
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.progress import Progress
 
 from kmaskrcnn import data
+from kmaskrcnn.augmentation import Augmentation
 from kmaskrcnn.commands.settings import scaled
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.data.inspection import Inspection
+from kmaskrcnn.data.inspection.pictures import pick
 from kmaskrcnn.data.load import open_unchecked
 from kmaskrcnn.files import write_bytes
 from kmaskrcnn.ops.drawing import encode_picture
@@ -30,8 +34,17 @@ class Look:
     val_images: Path | None = None
     duplicates: bool = True
     image_size: int | None = None
+    augment: str | None = None
+    augment_fields: Mapping[str, Any] = field(default_factory=dict)  # off the policy's
     out: Path | None = None
     limit: int = 12
+
+    @property
+    def augmentation(self) -> Augmentation | None:
+        """What a training is to be drawn with, if that was asked for."""
+        if self.augment is None and not self.augment_fields:
+            return None
+        return Augmentation.named(self.augment or "none").replace(**self.augment_fields)
 
     def config(self) -> MaskRCNNConfig:
         """The preset's at the image size asked for."""
@@ -60,6 +73,9 @@ def run(job: Look) -> Inspection:
         )
     if job.out is not None:
         written = write(found, job.out, job.limit)
+        if job.augmentation is not None and len(found.sizes):
+            draw(job.out / "augmented.jpg", augmented(found, job))
+            written.append("augmented.jpg")
         console.print(f"Wrote {', '.join(written)} into {job.out}.")
     return found
 
@@ -74,6 +90,16 @@ def write(found: Inspection, out: Path, limit: int) -> list[str]:
     for name, suspicious in sheets.items():
         draw(out / name, found.sheet(limit, suspicious=suspicious))
     return ["report.html", "report.txt", *sheets]
+
+
+def augmented(found: Inspection, job: Look) -> np.ndarray:
+    """Some of the images as a training sees them."""
+    config, augmentation = job.config(), job.augmentation or Augmentation()
+    input_size = data.InputSize(config.min_size, config.max_size, resize=config.resize)
+    usable = data.Subset(found.dataset, pick(found, len(found.dataset)))
+    count = min(max(job.limit // 4, 1), len(usable))
+    indices = np.linspace(0, len(usable) - 1, count).astype(int)
+    return data.augmentation_sheet(usable, augmentation, input_size, indices)
 
 
 def draw(path: Path, picture: np.ndarray) -> None:

@@ -1,7 +1,7 @@
 """What goes into the network: datasets, their formats, and batches."""
 
 from kmaskrcnn.data.arrays import from_arrays, from_generator
-from kmaskrcnn.data.augmentation import OwnPolicy, Policy
+from kmaskrcnn.data.augmentation import OwnPolicy, Policy, augmentation_sheet
 from kmaskrcnn.data.broken import Broken, find_broken, without_broken
 from kmaskrcnn.data.check import DataCheck, check
 from kmaskrcnn.data.compose import (
@@ -55,6 +55,7 @@ __all__ = [
     "ShapesDataset",
     "Subset",
     "align",
+    "augmentation_sheet",
     "batches",
     "check",
     "clear_errors",

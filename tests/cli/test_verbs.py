@@ -22,7 +22,8 @@ OPTIONS = {
     "evaluate": "--val-fraction --seed --images --add --rename --skip-broken --out --json",
     "report": "--out --val-fraction --seed --images --skip-broken --limit --json",
     "predict": "--out --score --coco --labelme --json",
-    "inspect": "--images --val --val-images --duplicates --preset --image-size --out --limit "
+    "inspect": "--images --val --val-images --duplicates --preset --image-size --augment "
+    "--augment-set --out --limit "
     "--json",
     "data": "",
     "info": "--toml --json",

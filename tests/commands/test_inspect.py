@@ -40,6 +40,17 @@ def test_it_is_written_and_drawn(shapes, tmp_path):
     assert "9999" in (out / "report.txt").read_text()
 
 
+def test_what_a_training_would_see_is_drawn(shapes, tmp_path):
+    out = tmp_path / "look"
+    options = ["--preset", "tiny", "--limit", 8, "--augment", "flip", "--augment-set", "mosaic=1"]
+    result = run("inspect", shapes, "--out", out, *options)
+    assert result.exit_code == 0 and "augmented.jpg" in result.output
+    rows = cv2.imread(str(out / "augmented.jpg")).shape[0]
+    assert rows == 2 * (320 + 22 + 8) + 8
+    result = run("inspect", shapes, "--augment", "flip")
+    assert result.exit_code == 2 and "--out" in result.output
+
+
 def test_nothing_there(tmp_path):
     result = run("inspect", tmp_path / "gone.json")
     assert result.exit_code == 2 and "gone.json" in result.output

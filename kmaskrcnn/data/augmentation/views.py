@@ -25,11 +25,14 @@ def sample_view(
     shares = augmentation.train_sizes
     share = shares[int(rng.integers(len(shares)))] if len(shares) > 1 else shares[0]
     usual = source.usual_size(view.size, share)
-    view = _jittered(resize(view, usual), augmentation, rng)
+    height, width = augmentation.canvas_size or usual
+    view = _jittered(resize(view, usual), augmentation.scale, (height, width), rng)
     if chance(augmentation.flip, rng):
         view = flip(view)
     if chance(augmentation.vertical_flip, rng):
         view = flip(view, vertical=True)
+    if augmentation.pad:
+        view = View(view.matrix, (height, width))
     return _turned(view, augmentation, rng)
 
 
@@ -45,16 +48,16 @@ def _random_part(view: View, shares: tuple[float, float], rng: np.random.Generat
     return random_place(view, (height, width), rng)
 
 
-def _jittered(view: View, augmentation: Augmentation, rng: np.random.Generator) -> View:
+def _jittered(
+    view: View, factors: tuple[float, float], canvas: Size, rng: np.random.Generator
+) -> View:
     """Smaller or larger, and cut to the canvas where it exceeds it."""
-    canvas = augmentation.canvas_size or view.size
-    if augmentation.scale != (1.0, 1.0):
-        factor = rng.uniform(*augmentation.scale)
+    if factors != (1.0, 1.0):
+        factor = rng.uniform(*factors)
         height, width = (max(int(factor * side + 0.5), 1) for side in view.size)
         view = resize(view, (height, width))
     height, width = (min(pair) for pair in zip(view.size, canvas, strict=True))
-    view = random_place(view, (height, width), rng)
-    return View(view.matrix, (canvas[0], canvas[1])) if augmentation.pad else view
+    return random_place(view, (height, width), rng)
 
 
 def _turned(view: View, augmentation: Augmentation, rng: np.random.Generator) -> View:
