@@ -54,11 +54,15 @@ class Duplicates:
         """Whether the model is trained on what it is validated on."""
         return len(set(self.parts)) > 1
 
+    @property
+    def likeness(self) -> str:
+        """How alike they are, in words."""
+        return "the same file" if self.same_file else f"correlation {self.similarity:.3f}"
+
     def __str__(self) -> str:
-        how = "the same file" if self.same_file else f"correlation {self.similarity:.3f}"
         shown = [f"{file} ({part})" for file, part in zip(self.files, self.parts, strict=True)]
         more = f" and {len(shown) - 4} more" if len(shown) > 4 else ""
-        return f"{how}: {' = '.join(shown[:4])}{more}"
+        return f"{self.likeness}: {' = '.join(shown[:4])}{more}"
 
 
 def find_duplicates(

@@ -18,7 +18,7 @@ from kmaskrcnn.data.inspection.anchors import advise_anchors
 from kmaskrcnn.data.inspection.duplicates import Duplicates, Photograph, find_duplicates
 from kmaskrcnn.data.inspection.fingerprints import fingerprint
 from kmaskrcnn.data.inspection.found import Inspection
-from kmaskrcnn.data.inspection.objects import Problem, Seen, gather, see
+from kmaskrcnn.data.inspection.objects import NO_MASK, Problem, Seen, gather, see
 from kmaskrcnn.data.inspection.training_size import advise_size
 from kmaskrcnn.data.load import open_unchecked
 from kmaskrcnn.data.report import Report
@@ -145,7 +145,7 @@ class _Look:
             areas=np.array([area for image in self.seen for area in image.areas], float),
             num_crowds=sum(image.num_crowds for image in self.seen),
             broken=tuple(sorted(self.broken, key=lambda image: image.index)),
-            problems=(*(p for image in self.seen for p in image.problems), *self._same_names()),
+            problems=(*self._problems(), *self._same_names()),
             repairs=_repairs(self.dataset),
             config=config,
             objects=boxed,
@@ -154,6 +154,12 @@ class _Look:
             duplicates=duplicates,
             validation=validation,
         )
+
+    def _problems(self) -> Iterator[Problem]:
+        """Of the annotations; that some have no mask only where others have one."""
+        any_masks = any(image.num_masks for image in self.seen)
+        for image in self.seen:
+            yield from (p for p in image.problems if any_masks or p.kind != NO_MASK)
 
     def _same_names(self) -> list[Problem]:
         found = []

@@ -16,6 +16,8 @@ from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.inspection.fingerprints import Fingerprint
 from kmaskrcnn.data.inspection.suspicions import Measures, copies, findings, measure
 
+NO_MASK = "box without a mask"  # which is a problem only where others have masks
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -66,6 +68,7 @@ class Seen:
         is_file: whether that is a path.
         size: (height, width).
         num_objects, num_crowds: of its annotations.
+        num_masks: of those that can be read.
         labels: of all that can be read.
         areas: pixels of those that are no crowd.
         boxed: their label and box, of those that have an area.
@@ -79,6 +82,7 @@ class Seen:
     size: tuple[int, int]
     num_objects: int
     num_crowds: int
+    num_masks: int
     labels: list[int]
     areas: list[float]
     boxed: list[tuple[int, np.ndarray]]
@@ -102,6 +106,8 @@ def see(sample: Sample, index: int, num_classes: int, fingerprint: Fingerprint |
         figures.append(measured)
         for kind, detail in findings(instance, measured, size):
             problems.append(_problem(kind, sample, index, place, detail))
+        if instance.mask is None and measured.has_area and not instance.crowd:
+            problems.append(_problem(NO_MASK, sample, index, place, "only a box"))
     for _, second, (kind, detail) in copies(instances, figures, size):
         problems.append(_problem(kind, sample, index, places[second], detail))
     single = [(i, f) for i, f in zip(instances, figures, strict=True) if not i.crowd]
@@ -112,6 +118,7 @@ def see(sample: Sample, index: int, num_classes: int, fingerprint: Fingerprint |
         size,
         len(sample.instances),
         sum(instance.crowd for instance in sample.instances),
+        sum(instance.mask is not None for instance in instances),
         [int(instance.label) for instance in instances],
         [f.area for _, f in single],
         _boxed(single),

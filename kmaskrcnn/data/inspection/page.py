@@ -33,6 +33,7 @@ ADVICE = {
     "reaches out of the image": "Was it annotated on this image, at this size?",
     "box that is not its mask's": "The box and the mask of one annotation lie apart.",
     "object without an area": "It is left out of the training.",
+    "box without a mask": "Others have one: the whole box would be learned as its mask.",
     "unreadable": "Numbers or a class that are none.",
     "image listed twice": "It is trained on twice as often.",
     "file name in several folders": "Fine, unless results are told apart by it.",
@@ -134,4 +135,7 @@ def _pair(parts: dict[str, Findings], group: Duplicates) -> Markup:
     both = drawing.contact_sheet(
         images, columns=2, cell_size=(max(i.shape[0] for i in images), SMALL_SIDE), gap=4
     )
-    return picture(both, max_side=2 * SMALL_SIDE + 12, caption=str(group))
+    shown = (f"{Path(group.files[i]).name} ({group.parts[i]})" for i in (0, second))
+    more = f", and {len(group.files) - 2} more" if len(group.files) > 2 else ""
+    caption = f"{group.likeness}: {' = '.join(shown)}{more}"
+    return picture(both, max_side=2 * SMALL_SIDE + 12, caption=caption)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -93,44 +94,48 @@ def close_up(sample: Sample, problem: Problem, side: int = 320) -> np.ndarray:
     place = _place(sample, problem, image.shape[:2])
     if place is None:
         return drawing.fit(image, (side, side))
-    extent, region = place
+    box, region, extent = place
     left, top, right, bottom = _window(extent, image.shape[:2])
     crop = np.ascontiguousarray(image[top:bottom, left:right])
     scale = min(side / max(crop.shape[:2]), LARGEST_SCALE)
     height, width = (max(1, round(length * scale)) for length in crop.shape[:2])
-    box = (extent - [left, top, left, top]) * np.tile([width, height], 2)
-    box = box / np.tile([right - left, bottom - top], 2)
+    factors = np.tile([width / (right - left), height / (bottom - top)], 2)
     part = _cut(region, (left, top, right, bottom))
-    region_of = None if part is None else resize(part, crop.shape[:2], (height, width))
+    shown = None if part is None else resize(part, crop.shape[:2], (height, width))
     return drawing.draw_instances(
         drawing.resize(crop, (height, width)),
-        np.clip(box, 0, [width, height, width, height])[None],
-        region_of=None if region_of is None else lambda _: region_of,
+        np.clip((box - [left, top] * 2) * factors, 0, [width, height] * 2)[None],
+        region_of=None if shown is None else lambda _: shown,
         opacity=0.25,
     )
 
 
-def _place(
-    sample: Sample, problem: Problem, size: tuple[int, int]
-) -> tuple[np.ndarray, Region | None] | None:
-    """The box (4,) of an object, within reach of its image, and its mask if it has one."""
+class _Place(NamedTuple):
+    """Of an object: its box (4,), its mask if it has one, and what both extend over (4,)."""
+
+    box: np.ndarray
+    region: Region | None
+    extent: np.ndarray
+
+
+def _place(sample: Sample, problem: Problem, size: tuple[int, int]) -> _Place | None:
+    """Where an object is, within reach of its image; None where that cannot be said."""
     if problem.instance is None:
         return None
     instance = sample.instances[problem.instance]
     try:
         figures = measure(instance)
-        region = (
-            None if instance.mask is None else Region(*decode_window(instance_rle(instance, size)))
-        )
+        code = None if instance.mask is None else instance_rle(instance, size)
+        region = None if code is None else Region(*decode_window(code))
     except (ValueError, TypeError, KeyError, IndexError):
         return None  # what cannot be read cannot be drawn; the problem says why
     boxes = [box for box in (figures.box, figures.mask_box) if box is not None]
     if not boxes or not np.isfinite(boxes).all():
         return None
-    corners = np.array(boxes)
-    extent = np.concatenate([corners[:, :2].min(0), corners[:, 2:].max(0)])
     limit = np.tile(size[::-1], 2)
-    return np.clip(extent, -limit, 2 * limit), region
+    near = np.clip(boxes, -limit, 2 * limit)
+    extent = np.concatenate([near[:, :2].min(0), near[:, 2:].max(0)])
+    return _Place(near[0], region, extent)
 
 
 def _window(extent: np.ndarray, size: tuple[int, int]) -> Sequence[int]:

@@ -34,7 +34,12 @@ def network_sizes(sizes: np.ndarray, config: MaskRCNNConfig) -> np.ndarray:
 
 def network_boxes(objects: Objects, sizes: np.ndarray, config: MaskRCNNConfig) -> np.ndarray:
     """The boxes (K, 4) float64 at the network's input, of images of ``sizes`` (N, 2)."""
-    factors = network_sizes(sizes, config) / np.maximum(sizes, 1)
+    return _stretched(objects, sizes, network_sizes(sizes, config))
+
+
+def _stretched(objects: Objects, sizes: np.ndarray, new_sizes: np.ndarray) -> np.ndarray:
+    """The boxes (K, 4) when images of ``sizes`` become ``new_sizes``."""
+    factors = new_sizes / np.maximum(sizes, 1)
     return objects.boxes * np.tile(factors[:, ::-1], 2)[objects.images]
 
 
@@ -95,26 +100,31 @@ def advise_size(objects: Objects, sizes: np.ndarray, config: MaskRCNNConfig) -> 
     if not len(objects.boxes):
         return SizeAdvice((), config.min_size, None, "there are no objects")
     shorts = sorted({*SHORT_SIDES, config.min_size})
-    choices = tuple(_choice(short, objects, sizes, config) for short in shorts)
+    used = _median_area(network_sizes(sizes, config))
+    choices = tuple(_choice(short, objects, sizes, config, used) for short in shorts)
     suggested, reason = _suggest(choices)
     return SizeAdvice(choices, config.min_size, suggested, reason)
 
 
-def _choice(short: int, objects: Objects, sizes: np.ndarray, config: MaskRCNNConfig) -> SizeChoice:
+def _choice(
+    short: int, objects: Objects, sizes: np.ndarray, config: MaskRCNNConfig, used: float
+) -> SizeChoice:
     longest = round(short * config.max_size / config.min_size)
-    scaled = config.replace(min_size=short, max_size=longest)
-    boxes = sides(network_boxes(objects, sizes, scaled))
-    area, used = (np.median(np.prod(network_sizes(sizes, c), axis=1)) for c in (scaled, config))
+    new_sizes = network_sizes(sizes, config.replace(min_size=short, max_size=longest))
+    lengths = sides(_stretched(objects, sizes, new_sizes))
     smallest = min(min(level) for level in config.anchor_sizes)
-    enlarged = np.median(network_sizes(sizes, scaled).min(1) / np.maximum(sizes.min(1), 1))
     return SizeChoice(
         short,
         longest,
-        float(area / used),
-        float(enlarged),
-        float(np.median(boxes)),
-        *(float((boxes < limit).mean()) for limit in (HARD, SMALL, smallest)),
+        _median_area(new_sizes) / used,
+        float(np.median(new_sizes.min(1) / np.maximum(sizes.min(1), 1))),
+        float(np.median(lengths)),
+        *(float((lengths < limit).mean()) for limit in (HARD, SMALL, smallest)),
     )
+
+
+def _median_area(sizes: np.ndarray) -> float:
+    return float(np.median(np.prod(sizes, axis=1)))
 
 
 def _suggest(choices: Sequence[SizeChoice]) -> tuple[int, str]:

@@ -164,6 +164,18 @@ def test_objects_that_cannot_be_read_are_listed():
     assert found.class_objects == (1, 0)
 
 
+def test_a_box_without_a_mask_stands_out_among_masks():
+    boxes = [square(0, 9), square(0, 9, at=12)]
+    assert not inspect(ListDataset([image(30, 30, *boxes)])).problems
+    polygon = [np.array([[1, 1], [9, 1], [9, 9]], float)]
+    crowd = Instance(0, box=(2, 15, 9, 22), crowd=True, annotation_id="crowd")
+    mixed = ListDataset([image(30, 30, Instance(0, polygon), square(0, 9, 20, 7), crowd)])
+    problems = inspect(mixed).problems
+    assert [(p.kind, p.annotation_id, p.instance) for p in problems] == [
+        ("box without a mask", 7, 1),
+    ]
+
+
 def test_progress_is_told():
     told = []
     parts = ShapesDataset(3, image_size=(32, 32)), ShapesDataset(2, seed=1, image_size=(32, 32))

@@ -43,9 +43,13 @@ def test_every_section_is_there(page):
     ]
     assert "trained and validated on" in page and "gone.png" in page
     assert "nothing to learn it from" in page and "not validated" in page
-    assert "twice: 1" in page and "outline that crosses itself: 1" in page
+    assert (
+        "twice: 1" in page
+        and "box without a mask: 3" in page
+        and "outline that crosses itself: 1" in page
+    )
     assert page.count('<figure class="chart">') == 5
-    assert page.count('<figure class="picture">') == 2 + 2 + 1  # samples, close-ups, the leak
+    assert page.count('<figure class="picture">') == 2 + 5 + 1  # samples, close-ups, the leak
 
 
 def test_names_are_escaped(page):
