@@ -117,11 +117,11 @@ class Detector(Network):
         found["results"] = [result for _, result in self._detections(outputs, batch.origins)]
         return found
 
-    def _evaluator(self, dataset) -> Evaluator:
+    def _evaluator(self, dataset, metrics: Sequence[str] = ("coco",)) -> Evaluator:
         """COCO's limit of 100 objects an image, or the model's own where it finds more."""
         most = max(100, self.config.detections_per_image)
         dataset = data.align(dataset, self.class_names)
-        return Evaluator(dataset, max_detections=(1, 10, most))
+        return Evaluator(dataset, metrics=metrics, max_detections=(1, 10, most))
 
     def _measure(self, evaluator: Evaluator) -> dict[str, float]:
         samples = (evaluator.dataset[i] for i in range(len(evaluator.dataset)))

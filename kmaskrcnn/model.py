@@ -204,11 +204,12 @@ class MaskRCNN(Detector):
 
     # ---------------------------------------------------------------- evaluating, keeping
 
-    def evaluate(self, x=None, **options) -> dict[str, float]:
+    def evaluate(self, x=None, *, metrics=("coco",), **options) -> dict[str, float]:
         """Losses, and COCO AP and AR of boxes and masks, overall and per class.
 
         Args:
             x: a dataset. (A `tf.data.Dataset` of batches gives the losses only.)
+            metrics: of "coco", "lvis", "voc", "boundary", "cityscapes" (see docs/evaluation.md).
 
         Returns:
             {"loss": …, "mask_loss": …, "box/AP": …, "mask/AP50": …, "mask/AP/deer": …}; nan where
@@ -218,7 +219,7 @@ class MaskRCNN(Detector):
             return super().evaluate(x, **{**options, "return_dict": True})
         if not self.compiled:
             self._prepare_optimizer(1, 1, None, 0)
-        evaluator = self._evaluator(x)
+        evaluator = self._evaluator(x, metrics)
         with data.clear_errors(), memory.clear_errors(**self._memory_knobs()):
             named = super().evaluate(self._batches(x, data.Order(1)), return_dict=True, **options)
             return {**named, **self._measure(evaluator)}

@@ -23,6 +23,7 @@ FLOORS: dict[str, int] = {
     "presets": 0,
     "reference_presets": 0,
     "classes": 0,
+    "metrics": 0,
     "memory": 1,
     "_version": 0,
     "files": 0,

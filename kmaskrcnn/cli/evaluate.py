@@ -1,4 +1,4 @@
-"""`kmaskrcnn evaluate`: COCO figures of a model."""
+"""`kmaskrcnn evaluate`: figures of a model, or of a file of results."""
 
 from __future__ import annotations
 
@@ -12,26 +12,38 @@ from kmaskrcnn.cli.options import (
     FILE,
     MODEL,
     OLD_FOLDER,
+    Metrics,
     add,
     as_json,
     rename,
     val_fraction,
     val_seed,
 )
+from kmaskrcnn.metrics import METRICS
 
 
 @click.command(
+    short_help="Box and mask AP of a model, or of a file of COCO results.",
     epilog="""\b
 Examples:
   kmaskrcnn evaluate runs/first/best.keras photos.json --val-fraction 0.2
   kmaskrcnn evaluate runs/first/best.keras test.json --images photos --out test-metrics.json
   kmaskrcnn evaluate runs/first/best.keras test.json --json | jq '."mask/AP"'
-"""
+  kmaskrcnn evaluate runs/first/best.keras test.json --metrics coco,voc,boundary
+  kmaskrcnn evaluate results.json instances_val2017.json
+""",
 )
 @click.argument("model", type=MODEL)
 @click.argument("data", type=DATA)
 @val_fraction
 @val_seed
+@click.option(
+    "--metrics",
+    type=Metrics(),
+    default="coco",
+    show_default=True,
+    help=f"One or more of {', '.join(METRICS)}, joined by commas.",
+)
 @click.option("--images", type=OLD_FOLDER, help="The images of DATA, if not beside it.")
 @add
 @rename
@@ -39,7 +51,11 @@ Examples:
 @click.option("--out", type=FILE, help="Also write all figures here, as JSON.")
 @as_json
 def evaluate(model: Path, data: str, as_json: bool, **options: Any) -> None:
-    """COCO box and mask AP of MODEL on DATA, also per class."""
+    """Box and mask AP of MODEL on DATA, also per class.
+
+    MODEL may be a JSON of COCO results in the place of a model: then what it lists is measured, and
+    of a COCO file no photograph is needed.
+    """
     from kmaskrcnn.commands import evaluate as job
     from kmaskrcnn.commands.output import tell
 

@@ -14,6 +14,7 @@ from kmaskrcnn.augmentation import POLICIES, Augmentation
 from kmaskrcnn.byte_count import byte_count
 from kmaskrcnn.commands.settings import parse_setting
 from kmaskrcnn.config import CHOICES, MaskRCNNConfig
+from kmaskrcnn.metrics import METRICS, checked_metrics
 from kmaskrcnn.presets import preset_names
 
 MODEL = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -66,6 +67,27 @@ class Bytes(click.ParamType):
         except ValueError as error:
             self.fail(str(error), param, ctx)
         return value
+
+
+class Metrics(click.ParamType):
+    """Names of metrics, joined by commas."""
+
+    name = "names"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        try:
+            return checked_metrics(value.split(",") if isinstance(value, str) else value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        before, comma, last = incomplete.rpartition(",")
+        offers = [name for name in METRICS if name.startswith(last)]
+        return [CompletionItem(before + comma + name) for name in offers]
 
 
 def field_names(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:

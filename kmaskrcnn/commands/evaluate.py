@@ -1,4 +1,4 @@
-"""`kmaskrcnn evaluate`: COCO figures of a model on a dataset."""
+"""`kmaskrcnn evaluate`: figures of a model, or of a file of results, on a dataset."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import kmaskrcnn
 from kmaskrcnn.commands.datasets import joined
 from kmaskrcnn.commands.output import measure, print_figures, write_json
 from kmaskrcnn.data import split
+from kmaskrcnn.data.formats import coco
+from kmaskrcnn.data.formats.opening import Opening
+from kmaskrcnn.evaluation import Evaluator
 from kmaskrcnn.progress import console
 
 
@@ -39,18 +42,36 @@ class Chosen:
 class Evaluation(Chosen):
     """The options of ``kmaskrcnn evaluate``."""
 
+    metrics: tuple[str, ...] = ("coco",)
     out: Path | None = None
 
 
 def run(job: Evaluation) -> dict[str, float]:
-    """All figures of `MaskRCNN.evaluate`, also as a JSON file if asked."""
+    """All figures of `MaskRCNN.evaluate`, or of a file of results, also as a JSON if asked."""
+    figures = measure_results(job) if job.model.suffix == ".json" else measure_model(job)
+    if job.out is not None:
+        write_json(job.out, figures)
+        console.print(f"All figures are in {job.out}.")
+    return figures
+
+
+def measure_model(job: Evaluation) -> dict[str, float]:
+    """Predicts all images; losses too."""
     dataset = job.dataset()
     console.print(dataset.description)
-    metrics = measure(kmaskrcnn.load(job.model, optimizer=False), dataset)
-    if job.out is not None:
-        write_json(job.out, metrics)
-        console.print(f"All figures are in {job.out}.")
-    return metrics
+    return measure(kmaskrcnn.load(job.model, optimizer=False), dataset, metrics=job.metrics)
+
+
+def measure_results(job: Evaluation) -> dict[str, float]:
+    """Reads COCO results; of a truth in a COCO file no photograph is needed."""
+    path, changed = Path(job.data), (job.images, job.val_fraction, *job.add, *job.rename)
+    opening = Opening(path)
+    if path.suffix == ".json" and not any(changed) and coco.recognise(opening):
+        dataset = coco.CocoDataset(path, file=opening.take_json(path), photographs=False)
+    else:
+        dataset = job.dataset()
+    console.print(dataset.description)
+    return Evaluator(dataset, metrics=job.metrics).evaluate(job.model)
 
 
 show = print_figures

@@ -17,6 +17,15 @@ from kmaskrcnn.data import Dataset
 from kmaskrcnn.files import write_text
 from kmaskrcnn.progress import console
 
+TABLES = {
+    "": ("box", "mask", "keypoints"),
+    "lvis": ("lvis_box", "lvis_mask"),
+    "voc": ("voc_box", "voc_mask"),
+    "boundary": ("boundary",),
+    "cityscapes": ("cityscapes",),
+}
+"""What stands side by side: of COCO, and of each other metric."""
+
 
 def tell(job: Any, as_json: bool, *arguments: Any) -> Any:
     """Runs a verb and prints what came of it: for a person, or as JSON and nothing besides.
@@ -40,22 +49,25 @@ def tell(job: Any, as_json: bool, *arguments: Any) -> Any:
     return figures
 
 
-def measure(model: Any, dataset: Dataset) -> dict[str, float]:
+def measure(model: Any, dataset: Dataset, **options: Any) -> dict[str, float]:
     """`model.evaluate`, while the terminal says so."""
     with console.status(f"evaluating {len(dataset)} images"):
-        return model.evaluate(dataset, verbose=0)
+        return model.evaluate(dataset, verbose=0, **options)
 
 
 def print_figures(metrics: Mapping[str, float]) -> None:
-    """A table: box, mask and keypoints side by side, over all classes and for each."""
-    measured = {key.partition("/")[0] for key in metrics if "/" in key}
-    kinds = [kind for kind in ("box", "mask", "keypoints") if kind in measured]
-    table = Table("", *kinds)
-    rows = [key.removeprefix("box/") for key in metrics if key.startswith("box/")]
-    for row in rows:
-        cells = (metrics.get(f"{kind}/{row}", math.nan) for kind in kinds)
-        table.add_row(row, *("–" if math.isnan(value) else f"{value:.3f}" for value in cells))
-    console.print(table)
+    """A table a metric: boxes, masks and keypoints side by side, over all classes and for each."""
+    for title, kinds in TABLES.items():
+        there = [kind for kind in kinds if any(key.startswith(f"{kind}/") for key in metrics)]
+        if not there:
+            continue
+        split = (key.partition("/") for key in metrics)
+        rows = dict.fromkeys(row for kind, _, row in split if kind in there)
+        table = Table(title, *(kind.removeprefix(f"{title}_") for kind in there))
+        for row in rows:
+            cells = (metrics.get(f"{kind}/{row}", math.nan) for kind in there)
+            table.add_row(row, *("–" if math.isnan(value) else f"{value:.3f}" for value in cells))
+        console.print(table)
 
 
 def write_json(path: Path, content: Any) -> None:

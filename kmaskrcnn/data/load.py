@@ -168,7 +168,10 @@ def _nothing_known(opening: Opening) -> str:
 
 def _problems(opening: Opening) -> Iterator[str]:
     """Why the file, or the folder's first JSON, is no COCO file, as most are meant to be."""
-    for file in opening.jsons[:1] if opening.folder else [opening.path]:
+    files = [opening.path]
+    if opening.folder is not None:
+        files = opening.jsons or sorted(opening.folder.glob("annotations/*.json"))
+    for file in files[:1]:
         try:
             coco_kinds.check_file(opening.json(file))
         except DataError as error:

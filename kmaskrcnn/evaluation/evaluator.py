@@ -17,6 +17,7 @@ from kmaskrcnn.evaluation.predictions import read_predictions
 from kmaskrcnn.evaluation.results import read_results
 from kmaskrcnn.evaluation.truth import Truth, read_truth
 from kmaskrcnn.evaluation.voc import voc_figures
+from kmaskrcnn.metrics import checked_metrics
 from kmaskrcnn.structures import Detections
 
 Measure = Callable[[Dataset, Truth, FoundObjects], dict[str, float]]
@@ -26,7 +27,6 @@ BESIDE_COCO: dict[str, Measure] = {
     "boundary": boundary_figures,
     "cityscapes": cityscapes_figures,
 }
-METRICS = ("coco", *BESIDE_COCO)
 Predictions = Iterable[tuple[int, Detections]] | str | Path | FoundObjects
 
 
@@ -45,7 +45,7 @@ class Evaluator:
 
         Args:
             dataset: its samples' objects are the truth.
-            metrics: of `METRICS`: "coco", "lvis", "voc", "boundary", "cityscapes".
+            metrics: "coco", "lvis", "voc", "boundary", "cityscapes".
             max_detections: of "coco": detections of an image and class that count, for the three
                 AR; the last also for AP. COCO's 100 cuts images with hundreds of objects of one
                 class. (Of keypoints always 20 count, as in COCO.)
@@ -106,18 +106,6 @@ class Evaluator:
         if isinstance(predictions, str | Path):
             return read_results(predictions, self.dataset, self.truth)
         return read_predictions(predictions, self.dataset, self.truth)
-
-
-def checked_metrics(metrics: Sequence[str]) -> tuple[str, ...]:
-    """Names of `METRICS`, at least one.
-
-    Raises:
-        ValueError: says which there are.
-    """
-    unknown = [name for name in metrics if name not in METRICS]
-    if unknown or not metrics or isinstance(metrics, str):
-        raise ValueError(f"metrics: expected some of {METRICS}, got {metrics!r}")
-    return tuple(dict.fromkeys(metrics))
 
 
 def evaluate_coco(dataset: Dataset, predictions: Predictions, **options: Any) -> dict[str, float]:

@@ -19,7 +19,8 @@ OPTIONS = {
     "find-rate": "--images --augment --augment-set --skip-broken --preset --weights --image-size "
     "--freeze --mixed-precision --set --batch-size --rois-per-image --seed --low --high --steps "
     "--out --json",
-    "evaluate": "--val-fraction --seed --images --add --rename --skip-broken --out --json",
+    "evaluate": "--val-fraction --seed --metrics --images --add --rename --skip-broken --out "
+    "--json",
     "report": "--out --val-fraction --seed --images --skip-broken --limit --json",
     "predict": "--out --score --coco --labelme --json",
     "inspect": "--images --val --val-images --duplicates --preset --image-size --augment "
@@ -82,7 +83,7 @@ def test_the_examples_in_the_help_are_right(verb, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("runs/first").mkdir(parents=True)
     Path("photos").mkdir()
-    for name in ("runs/first/best.keras", "photo.jpg"):
+    for name in ("runs/first/best.keras", "photo.jpg", "results.json"):
         Path(name).touch()
     Path("runs/first/train.toml").write_text('data = "photos.json"\nout = "runs/first"\n')
     assert examples(verb), f"{verb} --help shows no example"

@@ -25,6 +25,8 @@ CLASSES = {
     **{31: "train", 32: "motorcycle", 33: "bicycle"},
 }
 """The classes of Cityscapes' instances that its benchmark counts, by their ids."""
+VOID = (*range(7), 9, 10, 14, 15, 16, 18, 29, 30)
+"""The ids that its figures leave out (``ignoreInEval`` of cityscapesScripts' ``labels.py``)."""
 PER_CLASS = 1000
 """An object's number is its class' id times this, and its own number; below it stands a group."""
 GROUND_TRUTHS = ("gtFine", "gtCoarse")
@@ -57,7 +59,8 @@ class CityscapesDataset(MaskDataset):
         if values.dtype == np.int64:
             raise DataError(f"{path}: colours; expected numbers in 16 bits, grey.")
         crowds: list[bool] = []
-        masks = Masks([], [], [], values.shape[:2], crowds)
+        void = encode(np.isin(values, VOID)) if path.suffix == ".png" else None
+        masks = Masks([], [], [], values.shape[:2], crowds, void)
         for value in np.unique(values).tolist():
             number = value // PER_CLASS if value >= PER_CLASS else value
             if number in CLASSES:

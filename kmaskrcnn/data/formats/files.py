@@ -137,7 +137,7 @@ def refuse_missing(images: Sequence[Path], place: str, skip_broken: bool) -> Non
 
 class Masks(NamedTuple):
     """An image's masks as run-length codes, with names for messages, and their (height, width);
-    empty ``crowds``: none is one.
+    empty ``crowds``: none is one; ``void``: pixels that evaluation leaves out.
     """
 
     codes: list[dict[str, Any]]
@@ -145,6 +145,7 @@ class Masks(NamedTuple):
     labels: list[int]
     size: tuple[int, int] | None
     crowds: Sequence[bool] = ()
+    void: dict[str, Any] | None = None
 
     def instances(self) -> list[Instance]:
         """The same as instances."""

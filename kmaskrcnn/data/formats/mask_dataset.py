@@ -58,7 +58,7 @@ class MaskDataset:
         name, image, file = self._entries[index]
         masks = self._masks[index % len(self)]
         source = None if file is None else str(file)
-        return Sample(image, masks.instances(), image_id=name, size=masks.size, source=source)
+        return Sample(image, masks.instances(), name, masks.size, source, void=masks.void)
 
     def _read_masks(self, index: int) -> Masks:
         """The objects of one image."""

@@ -112,12 +112,15 @@ class VocDataset(MaskDataset):
 
 
 def recognise(opening: Opening) -> list[Path]:
-    """The folders that hold ``SegmentationObject``: the path, or ``VOC2012`` and the like in it."""
+    """The folders that hold ``SegmentationObject``: the path, or those one or two steps below."""
     if opening.folder is None:
         return []
-    homes = [opening.folder, *sorted(opening.folder.glob("VOC*/"))]
-    homes += sorted(opening.folder.glob("VOC*/VOC*/"))
-    return [home for home in homes if any((home / name).is_dir() for name in OBJECTS)]
+    found = [
+        path
+        for depth in ("", "*/", "*/*/")
+        for path in opening.folder.glob(depth + OBJECTS[0] + "*")
+    ]
+    return sorted({path.parent for path in found if path.is_dir() and path.name in OBJECTS})
 
 
 def open_folder(found: Sequence[Path], opening: Opening) -> VocDataset:

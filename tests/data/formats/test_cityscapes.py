@@ -68,6 +68,14 @@ def test_ids(tmp_path):
     assert place.endswith("instanceIds.png, 29003")
 
 
+def test_void_is_what_the_benchmark_leaves_out(tmp_path):
+    ids = IDS.copy()
+    ids[0], ids[15:], ids[10:15, 20:25] = 4, 1, 29  # static, the own car, a group of caravans
+    sample = load(write_city(tmp_path, ids))[0]
+    void = full_mask(*decode_window(sample.void), SIZE)
+    np.testing.assert_array_equal(void, np.isin(ids, [1, 4, 29]))
+
+
 def instance_image(objects):
     """json2instanceImg.py's createInstanceImage, for the labels that are used here."""
     ids = {"road": 7, "car": 26, "person": 24, "pole": 17, "bus": 28, "caravan": 29, "rider": 25}
