@@ -137,7 +137,7 @@ def refuse_missing(images: Sequence[Path], place: str, skip_broken: bool) -> Non
 
 class Masks(NamedTuple):
     """An image's masks as run-length codes, with names for messages, and their (height, width);
-    empty ``crowds``: none is one; ``void``: pixels that evaluation leaves out.
+    empty ``crowds``, ``difficult``: none is; ``void``: pixels that evaluation leaves out.
     """
 
     codes: list[dict[str, Any]]
@@ -146,12 +146,17 @@ class Masks(NamedTuple):
     size: tuple[int, int] | None
     crowds: Sequence[bool] = ()
     void: dict[str, Any] | None = None
+    difficult: Sequence[bool] = ()
 
     def instances(self) -> list[Instance]:
         """The same as instances."""
-        crowds = self.crowds or [False] * len(self.codes)
-        rows = zip(self.labels, self.codes, crowds, self.names, strict=True)
-        return [Instance(a, code, crowd=b, annotation_id=name) for a, code, b, name in rows]
+        none = [False] * len(self.codes)
+        flags = zip(self.crowds or none, self.difficult or none, strict=True)
+        rows = zip(self.labels, self.codes, flags, self.names, strict=True)
+        return [
+            Instance(label, code, crowd=crowd, annotation_id=name, difficult=difficult)
+            for label, code, (crowd, difficult), name in rows
+        ]
 
 
 class MaskCache:

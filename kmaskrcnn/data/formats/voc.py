@@ -60,6 +60,8 @@ class VocDataset(MaskDataset):
         numbers = np.setdiff1d(objects, (0, VOID))
         if len(numbers) > MAX_OBJECTS:
             raise DataError(f"{entry.masks}: {len(numbers)} objects; is it a photograph?")
+        listed = self._listed_objects(entry.name)
+        difficult: list[bool] = []
         for number in numbers:
             mask = objects == number
             label = self._label_of(classes[mask])
@@ -70,8 +72,10 @@ class VocDataset(MaskDataset):
             masks.codes.append(encode(mask))
             masks.names.append(f"{entry.name}:{number}")
             masks.labels.append(label)
-        self._count_boxes(entry.name, masks.labels)
-        return masks
+            said = listed[number - 1] if number <= len(listed) else None
+            difficult.append(said == (self.class_names[label], True))
+        self._count_boxes(entry.name, listed, masks.labels)
+        return masks._replace(difficult=difficult)
 
     def _read_class_image(self, objects: Path, shape: tuple[int, ...]) -> np.ndarray:
         relative = objects.relative_to(_home(self.folder, OBJECTS))
@@ -94,20 +98,27 @@ class VocDataset(MaskDataset):
         ]
         return -max(known)[1] if known else None
 
-    def _count_boxes(self, name: str, labels: Sequence[int]) -> None:
-        """Counts the objects of the XML that no mask is of."""
+    def _listed_objects(self, name: str) -> list[tuple[str, bool]]:
+        """Class and ``difficult`` of the objects of the XML; the first is number 1 of the mask."""
         file = inside(self.folder / "Annotations", name + ".xml", str(self.folder))
         if not file.is_file():
-            return
+            return []
         try:
-            boxes = Counter(text_of(one, "name") for one in read_xml(file).findall("object"))
+            objects = read_xml(file).findall("object")
         except DataError as error:
             self.report.add("XML of boxes that cannot be read, not needed for masks", str(error))
-            return
+            return []
+        return [(text_of(one, "name"), text_of(one, "difficult") == "1") for one in objects]
+
+    def _count_boxes(
+        self, name: str, listed: Sequence[tuple[str, bool]], labels: Sequence[int]
+    ) -> None:
+        """Counts the objects of the XML that no mask is of."""
+        boxes = Counter(class_name for class_name, _ in listed)
         boxes.subtract(self.class_names[label] for label in labels)
         for class_name, count in boxes.items():
             if count > 0:
-                place = f"{file}: {count} × {class_name!r:.40}"
+                place = f"{self.folder / 'Annotations' / name}.xml: {count} × {class_name!r:.40}"
                 self.report.add("object of the XML without a mask, it is not trained on", place)
 
 

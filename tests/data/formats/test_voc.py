@@ -230,3 +230,20 @@ def test_a_real_file_of_datumaro():
     (instance,) = dataset[0].instances
     assert dataset.class_names[instance.label] == "bicycle" and dataset[0].size == (10, 20)
     assert list(dataset.report.counts.values()) == [2]
+
+
+def test_the_xml_says_which_objects_are_difficult(tmp_path):
+    """An object's number is its place in the XML; one of another class there is not it."""
+    write_voc(tmp_path)
+    file = tmp_path / "Annotations" / "a.xml"
+    file.parent.mkdir()
+    one = "<object><name>{}</name><difficult>{}</difficult></object>"
+    for names, flags, expected in (
+        (("cat", "dog"), (0, 1), [False, True]),
+        (("dog", "cat"), (1, 1), [False, False]),
+        (("cat",), (1,), [True, False]),
+    ):
+        rows = "".join(one.format(*row) for row in zip(names, flags, strict=True))
+        file.write_text(f"<annotation>{rows}</annotation>")
+        (sample,) = load(tmp_path)
+        assert [i.difficult for i in sample.instances] == expected
