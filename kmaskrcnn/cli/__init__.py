@@ -57,9 +57,8 @@ def main(debug: bool) -> None:
     """Mask R-CNN for TensorFlow 2 and Keras 3: find objects and their outlines in photographs.
 
     \b
-    DATA is a COCO instances JSON, a folder of LabelMe files, a folder with one PNG per object, or
-    a folder of instance-id PNGs; what was recognised is said. FOLDER#SPLIT takes one part of a
-    folder with a splits.json.
+    DATA is a file or folder of COCO, LabelMe, VIA, Pascal VOC, Cityscapes, YOLO or TFRecord, or of
+    masks as PNGs; what was recognised is said. FOLDER#SPLIT takes one of several parts.
 
     \b
     Exit codes: 0 done, 1 failed at work, 2 the command or its input is wrong, 130 interrupted.
