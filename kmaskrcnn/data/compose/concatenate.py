@@ -6,6 +6,7 @@ import itertools
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,7 @@ class Concatenation:
     def __init__(self, datasets: Sequence[Dataset]) -> None:
         """Joins the names, and looks at the images' ids."""
         self.class_names = tuple(dict.fromkeys(n for d in datasets for n in d.class_names))
+        self._datasets = datasets
         self.parts = [align(dataset, self.class_names) for dataset in datasets]
         with_keypoints = _with_keypoints(datasets)
         self.keypoint_names = keypoint_names_of(with_keypoints)
@@ -46,15 +48,27 @@ class Concatenation:
     @property
     def category_ids(self) -> tuple[int, ...]:
         """The files' id of each class, where they all have ids and do not contradict each other."""
+        ids = self._agreed("category_ids")
+        if len(set(ids)) < len(ids):
+            raise AttributeError("category_ids: two classes have the same")
+        return ids
+
+    @property
+    def frequencies(self) -> tuple[str, ...]:
+        """How frequent each class is, where all parts say so, and the same."""
+        return self._agreed("frequencies")
+
+    def _agreed(self, name: str) -> tuple[Any, ...]:
+        """What the parts say of each class."""
         pairs = {
             pair
-            for part in self.parts
-            for pair in zip(part.class_names, part.category_ids, strict=True)  # type: ignore[attr-defined]
+            for dataset in self._datasets
+            for pair in zip(dataset.class_names, getattr(dataset, name), strict=True)
         }
-        ids = dict(pairs)
-        if len(ids) < len(pairs) or len(set(ids.values())) < len(ids):
-            raise AttributeError("category_ids: those of the parts contradict each other")
-        return tuple(ids[name] for name in self.class_names)
+        of_class = dict(pairs)
+        if len(of_class) < len(pairs):
+            raise AttributeError(f"{name}: those of the parts contradict each other")
+        return tuple(of_class[class_name] for class_name in self.class_names)
 
     @property
     def class_counts(self) -> Callable[[], list[int]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -99,6 +100,11 @@ class CocoDataset:
         """Objects of each class."""
         labels = self._annotations.labels
         return np.bincount(labels, minlength=len(self.class_names)).tolist()
+
+    @property
+    def image_ids(self) -> list[Any]:
+        """The file's id of each image."""
+        return [record.id for record in self._records]
 
     def __len__(self) -> int:
         return len(self._records)

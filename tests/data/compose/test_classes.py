@@ -1,5 +1,7 @@
 """Other class names: matched, renamed, merged, selected; ids and counts go with them."""
 
+from dataclasses import replace
+
 import pytest
 
 from kmaskrcnn.data import DataError, Dataset, Report, align, rename_classes, select_classes
@@ -67,6 +69,18 @@ def test_ids_counts_report_and_keypoints_go_along():
     assert some.description == "the classes person, van of: traffic.json"
     assert not hasattr(align(counted(traffic()), (*NAMES, "tree")), "category_ids")
     assert not hasattr(select_classes(traffic(), ["van"]), "class_counts")
+
+
+def test_what_an_image_was_searched_for_goes_along():
+    """A merged class is known to be absent where all that it was made of are."""
+    data = traffic()
+    data.samples[0] = replace(data.samples[0], absent={1, 3}, incomplete=(2, 0))
+    data.samples[1] = replace(data.samples[1], absent={1, 2})
+    merged = rename_classes(data, {"lorry": "truck", "van": "truck"})
+    assert (merged[0].absent, merged[0].incomplete) == ({2}, {0, 1})
+    assert merged[1].absent == {1} and merged[2].absent is None
+    some = select_classes(data, ["person", "car"])
+    assert (some[0].absent, some[0].incomplete) == ({0}, {1}) and some[1].absent == set()
 
 
 def test_unknown_names_and_the_nearest():

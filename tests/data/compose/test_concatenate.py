@@ -47,12 +47,22 @@ def test_category_ids_stay_where_they_agree():
     one.category_ids = (17, 18)
     assert not hasattr(concatenate(one, other), "category_ids")
     other.category_ids = (18, 3)
+    assert concatenate(one, other).category_ids == (17, 18, 3)
+    other.category_ids = (18, 17)
     assert not hasattr(concatenate(one, other), "category_ids")
     other = dataset([0], names=("dog", "cat"))
     other.category_ids = (18, 17)
     assert concatenate(one, other).category_ids == (17, 18)
     other.category_ids = (18, 19)
     assert not hasattr(concatenate(one, other), "category_ids")
+
+
+def test_frequencies_stay_where_they_agree():
+    one, other = dataset([0], names=("cat", "dog")), dataset([0], names=("dog", "hen"))
+    one.frequencies, other.frequencies = ("f", "c"), ("c", "c")
+    assert concatenate(one, other).frequencies == ("f", "c", "c")
+    other.frequencies = ("r", "c")
+    assert not hasattr(concatenate(one, other), "frequencies")
 
 
 def test_keypoints_must_agree():

@@ -27,6 +27,7 @@ def test_a_sound_file(tmp_path):
     assert len(dataset) == 1 and dataset.class_counts() == [1, 0] and dataset.report.total == 0
     sample = dataset[0]
     assert sample.image == tmp_path / "1.png" and sample.image_id == 1 and sample.size == (20, 30)
+    assert dataset.image_ids == [1]
     (instance,) = sample.instances
     assert (instance.label, instance.annotation_id, instance.area) == (0, 7, 100)
     assert instance.box == (4, 2, 14, 12) and not instance.crowd
