@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from kmaskrcnn import files, provenance, runs
 from kmaskrcnn.augmentation import Augmentation
-from kmaskrcnn.data.augmentation import Policy, as_policy
+from kmaskrcnn.data.augmentation import Policy, Transformed, as_policy
 from kmaskrcnn.locks import locked
 
 _OF_THE_MODEL = ("class_names", "config", "frozen", "dtype")
@@ -245,6 +245,8 @@ def _settings(model, train, validation, options: Mapping[str, Any]) -> dict[str,
 def _switches(augmentation: Policy) -> dict[str, Any] | str:
     """What it does; the name of a function."""
     policy = as_policy(augmentation)
+    if isinstance(policy, Transformed):
+        return {"transform": policy.name, **policy.before.changes()}
     return policy.changes() if isinstance(policy, Augmentation) else _name(policy)
 
 

@@ -16,8 +16,8 @@ INVENTORY = {
     "OutOfMemoryError TrainingProgress ValidationPictures data evaluation "
     "find_learning_rate layers load ops preset_names report",
     "kmaskrcnn.data": "Broken DataCheck DataError Dataset InferenceBatch InputSize Inspection "
-    "Instance Order Origin OwnPolicy Policy Problem Report Sample ShapesDataset Subset align "
-    "augmentation_sheet batches check clear_errors concatenate find_broken find_data_error "
+    "Instance Order Origin OwnPolicy Policy Problem Report Sample ShapesDataset Subset Transformed "
+    "align augmentation_sheet batches check clear_errors concatenate find_broken find_data_error "
     "from_arrays from_generator image_sources "
     "inference_batches inspect joint_batch load map points_to_original prepare_image read_image "
     "rename_classes repeat_factor select_classes split to_original without_broken write",

@@ -1,7 +1,7 @@
 """What goes into the network: datasets, their formats, and batches."""
 
 from kmaskrcnn.data.arrays import from_arrays, from_generator
-from kmaskrcnn.data.augmentation import OwnPolicy, Policy, augmentation_sheet
+from kmaskrcnn.data.augmentation import OwnPolicy, Policy, Transformed, augmentation_sheet
 from kmaskrcnn.data.broken import Broken, find_broken, without_broken
 from kmaskrcnn.data.check import DataCheck, check
 from kmaskrcnn.data.compose import (
@@ -54,6 +54,7 @@ __all__ = [
     "Sample",
     "ShapesDataset",
     "Subset",
+    "Transformed",
     "align",
     "augmentation_sheet",
     "batches",

@@ -8,8 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from kmaskrcnn.augmentation import Augmentation
-from kmaskrcnn.data.augmentation import OwnPolicy, draw
+from kmaskrcnn.data.augmentation import ResolvedPolicy, draw
 from kmaskrcnn.data.augmentation.source import Source
 from kmaskrcnn.data.encode import Encoded, encode_sample, stack
 
@@ -24,7 +23,7 @@ class BatchReader:
     def __init__(
         self,
         source: Source,
-        policy: Augmentation | OwnPolicy,
+        policy: ResolvedPolicy,
         seed: int,
         num_threads: int | None = None,
     ) -> None:

@@ -10,29 +10,33 @@ from kmaskrcnn.data.augmentation.mosaic import draw_mosaic
 from kmaskrcnn.data.augmentation.own import OwnPolicy, look_through
 from kmaskrcnn.data.augmentation.photometric import recolour
 from kmaskrcnn.data.augmentation.source import Drawn, Source, size_of
+from kmaskrcnn.data.augmentation.transformed import Transformed
 from kmaskrcnn.data.augmentation.views import chance, sample_view
+from kmaskrcnn.data.dataset import keypoint_names_of
 from kmaskrcnn.data.geometry import identity, resize
 
-Policy = str | Augmentation | OwnPolicy
+ResolvedPolicy = Augmentation | Transformed | OwnPolicy
+Policy = str | ResolvedPolicy
 
 
-def as_policy(policy: Policy) -> Augmentation | OwnPolicy:
+def as_policy(policy: Policy) -> ResolvedPolicy:
     """A policy that can be drawn from: names become their switches.
 
     Raises:
         ValueError: a name that is none of ``augmentation.POLICIES``.
-        TypeError: neither text, an ``Augmentation`` nor a function.
+        TypeError: neither text, an ``Augmentation``, a ``Transformed`` nor a function.
     """
     if isinstance(policy, str):
         return Augmentation.named(policy)
-    if isinstance(policy, Augmentation) or callable(policy):
+    if isinstance(policy, Augmentation | Transformed) or callable(policy):
         return policy
-    raise TypeError(f"augmentation: expected names, an Augmentation or a function, got {policy!r}.")
+    raise TypeError(
+        "augmentation: expected names, an Augmentation, a Transformed or a function, got "
+        f"{policy!r}."
+    )
 
 
-def draw(
-    source: Source, index: int, policy: Augmentation | OwnPolicy, rng: np.random.Generator
-) -> Drawn:
+def draw(source: Source, index: int, policy: ResolvedPolicy, rng: np.random.Generator) -> Drawn:
     """A training sample.
 
     Args:
@@ -44,6 +48,9 @@ def draw(
     Raises:
         DataError: a sample that cannot be read, or a function of the user's that fails.
     """
+    if isinstance(policy, Transformed):
+        names = keypoint_names_of(source.dataset)
+        return policy.apply(draw(source, index, policy.before, rng), names, rng)
     if not isinstance(policy, Augmentation):
         sample, image = source.read(index)
         usual = resize(identity(size_of(image)), source.usual_size(size_of(image)))
