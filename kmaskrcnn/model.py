@@ -100,8 +100,8 @@ class MaskRCNN(Detector):
             batch_size: images a step.
             learning_rate: of the default optimizer; None scales the paper's to the batch. A model
                 that was compiled by its user keeps that optimizer.
-            augmentation: "flip", "lsj+copy_paste" … (see `kmaskrcnn.Augmentation`, which it may also
-                be), or your own (`kmaskrcnn.data.OwnPolicy`, `kmaskrcnn.data.Transformed`).
+            augmentation: "flip", "lsj+copy_paste" … (see `kmaskrcnn.Augmentation`, which it may be,
+                too), or your own (`kmaskrcnn.data.OwnPolicy`, `kmaskrcnn.data.Transformed`).
             seed: of the order, the augmentation and the sampling: same seed, same losses.
             by_orientation: batches of wide or of tall images only, so that less is padded; asks
                 every sample once for its size.

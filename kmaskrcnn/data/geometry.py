@@ -136,7 +136,7 @@ def warp_image(image: np.ndarray, view: View, fill: tuple[int, int, int] = (0, 0
 
     Shrinking averages areas (no aliasing), enlarging is bilinear. A view that only resizes, mirrors
     and cuts at whole pixels is resized and sliced, so training and predicting see the very same
-    pixels.
+    pixels, unless most of what was enlarged would be thrown away.
     """
     scale = np.hypot(view.matrix[0, :2], view.matrix[1, :2])
     middle = (
@@ -145,7 +145,12 @@ def warp_image(image: np.ndarray, view: View, fill: tuple[int, int, int] = (0, 0
     )
     rest = compose(view.matrix, invert(resize(identity(image.shape[:2]), middle).matrix))
     whole = np.round(rest)
-    if np.allclose(rest, whole, atol=1e-6) and np.array_equal(np.abs(whole[:, :2]), np.eye(2)):
+    wasteful = min(scale) > 1 and np.prod(middle) > 2 * np.prod(view.size)
+    if (
+        not wasteful
+        and np.allclose(rest, whole, atol=1e-6)
+        and np.array_equal(np.abs(whole[:, :2]), np.eye(2))
+    ):
         return _cut(_resize_pixels(image, middle), whole, view.size, fill)
     if max(scale) >= 1:
         return _warp_pixels(image, view.matrix, view.size, fill)

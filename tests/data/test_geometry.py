@@ -83,6 +83,22 @@ def test_a_cut_after_resizing_is_a_slice():
     np.testing.assert_array_equal(warp_image(image, view), whole[11:43, 7:40][:, ::-1])
 
 
+def test_a_small_cut_of_an_enlarged_image_is_warped_alone():
+    """Nearly the same pixels: OpenCV's warp interpolates in steps of a 32nd of a pixel."""
+    image = noise_image(40, 30)
+    whole = resize(identity((40, 30)), (130, 110))
+    view = flip(crop(whole, 17, 31, (32, 33)))
+    expected = warp_image(image, whole)[31:63, 17:50][:, ::-1].astype(int)
+    assert np.abs(warp_image(image, view) - expected).max() <= 4
+
+
+def test_outside_of_the_image_is_what_fills():
+    image = np.full((8, 8, 3), 200, np.uint8)
+    for view in (crop(identity((8, 8)), -3, 2, (8, 8)), rotate(identity((8, 8)), 45)):
+        seen = warp_image(image, view, (1, 2, 3))
+        assert (seen[0, 0] == (1, 2, 3)).all() and (seen[4, 4] == 200).all()
+
+
 def test_outside_of_the_image_is_black():
     image = np.full((8, 8, 3), 200, np.uint8)
     warped = warp_image(image, crop(identity((8, 8)), -3, 2, (8, 8)))
