@@ -68,7 +68,7 @@ class Gallery:
             yield picture(both, max_side=both.shape[1], caption=self._caption(index, one))
 
     def _caption(self, index: int, one: Scene) -> Markup:
-        text = Markup("<b>{:.2f}</b> {}<br>{}")
+        text = Markup("<b>{:.2f}</b> {}<br> {}")
         return text.format(
             self.analysis.quality[index], self._what_is_wrong(index), _name(one.sample)
         )
@@ -121,7 +121,7 @@ class Gallery:
     def _crop(self, one: Scene, objects: list[Object], text: str) -> Markup:
         window = around(objects, one.image.shape[:2])
         drawn = draw(one.image, objects, CROP_SIDE, window, opacity=0.15, captions=False)
-        caption = Markup("{}<br>{}").format(text, _name(one.sample))
+        caption = Markup("{}<br> {}").format(text, _name(one.sample))
         return picture(drawn, max_side=CROP_SIDE, caption=caption)
 
     def _scene(self, index: int) -> Scene:

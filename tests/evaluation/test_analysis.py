@@ -58,6 +58,13 @@ def test_calibration_by_hand():
     assert math.isnan(calibration(match(dataset, [])).error)
 
 
+def test_a_score_on_an_edge_belongs_to_the_upper_bin():
+    dataset = dataset_of([square(0, 0, 0)])
+    rows = [(0, 0.5, 0, 0), (0, 1.0, 40, 0), (0, 0.0, 0, 40)]
+    told = calibration(match(dataset, [(0, found(*rows))]), bins=4)
+    assert told.counts.tolist() == [1, 0, 1, 1]
+
+
 def test_scores_that_are_shares_are_calibrated():
     rng = np.random.default_rng(0)
     scores = rng.uniform(0.05, 1, 2000)
@@ -121,6 +128,9 @@ def test_what_is_wrong():
     assert told.misses.tolist() == [3, 1, 2]  # the largest first
     assert told.miss_kinds.tolist() == ["unsure", "wrong class", "inexact"]
     assert told.miss_found.tolist() == [5, 2, 3]
+    both = dataset_of([square(0, 0, 0), square(0, 3, 0)])  # found once, with too low a score
+    told = find_mistakes(match(both, [(0, found((0, 0.2, 0, 0)))]), 0.4)
+    assert sorted(told.miss_kinds) == ["not seen", "unsure"]
     everything = find_mistakes(match(dataset, []), 0.4)
     assert set(everything.miss_kinds) == {"not seen"}
 

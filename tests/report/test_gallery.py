@@ -60,7 +60,7 @@ def test_each_mistake_is_a_crop(deer_and_otter):
     dataset, analysis = deer_and_otter
     (alarm,) = Gallery(dataset, analysis).alarms([0])
     (miss,) = Gallery(dataset, analysis).misses([0])
-    assert "tiger 0.95: nothing there<br>image image 0" in alarm
+    assert "tiger 0.95: nothing there<br> image image 0" in alarm
     assert "otter: not seen<br>" in miss
     assert pixels(alarm).shape == (gallery.CROP_SIDE, gallery.CROP_SIDE, 3)
     for picture, color in ((alarm, WRONG), (miss, MISSED)):
@@ -86,6 +86,10 @@ def test_best_and_worst_are_apart():
     best, worst = best_and_worst(analyse(dataset_of(*images), predictions))
     assert best == [0, 1, 2, 5]  # perfect ones first, of them that with more objects
     assert worst == [3]
+    rows = [(0, 0.9, 5, 5), (0, 0.9, 50, 45), (0, 0.9, 5, 45), (0, 0.9, 60, 60)]
+    predictions = [(0, found(*rows)), (1, found()), (2, found((0, 0.9, 50, 45)))]
+    poor = analyse(dataset_of(there, there[:1], there[:1]), predictions)
+    assert best_and_worst(poor) == ([0], [2, 1])  # both at 0, the one with two mistakes first
     many = dataset_of(*[there] * 20)
     half = [(i, found((0, 0.9, 5 + i % 4, 5))) for i in range(20)]
     best, worst = best_and_worst(analyse(many, half))

@@ -94,6 +94,25 @@ def test_eighty_classes():
     assert sum(map(len, re.findall(r"<svg.*?</svg>", text, re.DOTALL))) < 1_000_000
 
 
+def test_mistakes_are_sorted_and_shown_once(monkeypatch):
+    monkeypatch.setattr("kmaskrcnn.report.page.CROPS", 2)
+    there = [square(0, 20 * i, 0, 10 + 2 * i) for i in range(4)]
+    low = [(0, 0.1 + 0.1 * i, 20 * i, 0, 10 + 2 * i) for i in range(4)]
+    alarms = [(0, 0.6 + 0.1 * i, 20 * i, 40, 10 + 2 * i) for i in range(4)]
+    right, junk = [(0, 0.55, 70, 60)] * 8, [(0, 0.45, 5, 5)] * 30
+    dataset = photographed(Listed([Sample("a.png", there, i, SIZE) for i in range(2)]))
+    dataset.samples[1] = replace(dataset[1], instances=[square(0, 70, 60)] * 8)
+    text = page(measure(dataset, [(0, found(*low, *alarms)), (1, found(*right, *junk))]), title="t")
+    sections = re.split("<h3>", text)[1:]
+    crops = {s.partition("<")[0]: re.findall(r">(deer.*?)<", s) for s in sections}
+    assert crops["The most confident"] == ["deer 0.90: nothing there", "deer 0.80: nothing there"]
+    others = ["deer 0.70: nothing there", "deer 0.60: nothing there"]
+    assert crops["The largest of the others"] == others
+    largest = ["deer: unsure 0.40", "deer: unsure 0.30"]
+    assert crops["Found, but just below the threshold"] == crops["The largest"] == largest
+    assert crops["The smallest of the others"] == ["deer: unsure 0.10", "deer: unsure 0.20"]
+
+
 @pytest.fixture(scope="module")
 def model():
     return MaskRCNN.from_preset("tiny", ShapesDataset(1).class_names, score_threshold=0.0)
