@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import io
 import os
+import struct
 import zlib
 from pathlib import Path
 from typing import NamedTuple
+
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+from PIL.PpmImagePlugin import PpmImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 HEAD_BYTES = 2**18  # holds the frame header, even behind a colour profile
 TAIL_BYTES = 2**12
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_JPEG_2000 = (b"\0\0\0\x0cjP", b"\xff\x4f\xff\x51")
+_BY_PILLOW: tuple[tuple[bytes | tuple[bytes, ...], type[ImageFile]], ...] = (
+    (_TIFF, TiffImageFile),
+    (b"BM", BmpImageFile),
+    (b"GIF8", GifImageFile),
+    ((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"), PpmImageFile),
+    (_JPEG_2000, Jpeg2KImageFile),
+)
+_UNREADABLE = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError),
+    *(EOFError, AttributeError, RuntimeError, struct.error),
+)
+"""What Pillow's readers raise for broken headers; `PIL.Image.open` takes them alike."""
 _NO_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -22,6 +45,20 @@ def read_size(data: bytes) -> tuple[int, int] | None:
     if data.startswith(_JPEG):
         return _walk_jpeg(data)[0]
     return None
+
+
+def declared_size(data: bytes) -> tuple[int, int] | None:
+    """(height, width) of what would be decoded, also of TIFF, BMP, GIF, PNM and JPEG 2000, by
+    Pillow's readers of their headers; None where it is not known.
+    """
+    found = next((opens for start, opens in _BY_PILLOW if data.startswith(start)), None)
+    if found is None:
+        return read_size(data)
+    try:
+        with found(io.BytesIO(data)) as image:
+            return image.height, image.width
+    except _UNREADABLE:
+        return None  # the decoder says what is wrong with it
 
 
 def is_cut_off(data: bytes) -> bool:

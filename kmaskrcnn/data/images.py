@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.headers import is_cut_off, read_size
+from kmaskrcnn.data.headers import declared_size, is_cut_off, read_size
 from kmaskrcnn.data.not_images import HEAD, count_pictures, is_animation, what_else
 from kmaskrcnn.environment import MAX_PIXELS, max_pixels
 from kmaskrcnn.versions import parse
@@ -64,11 +64,10 @@ def decode_image(data: bytes, path: Path, size: tuple[int, int] | None = None) -
     Raises:
         DataError: broken, cut off, gigantic, or of another size.
     """
+    refuse_gigantic(str(path), declared_size(data) or (0, 0))
     stored = read_size(data)
-    if stored is not None:
-        refuse_gigantic(str(path), stored)
-        if size is not None and sorted(stored) != sorted(size):
-            raise DataError(_of_another_size(str(path), stored, size))
+    if stored is not None and size is not None and sorted(stored) != sorted(size):
+        raise DataError(_of_another_size(str(path), stored, size))
     if is_cut_off(data):
         raise DataError(
             f"{path}: the file is cut off after {len(data)} bytes. Copy or download it again."

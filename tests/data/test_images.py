@@ -5,11 +5,12 @@ import struct
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from kmaskrcnn.data import DataError, read_image
 from kmaskrcnn.data import images as images_module
 from kmaskrcnn.data.formats.files import read_png
-from kmaskrcnn.data.headers import is_cut_off, read_size
+from kmaskrcnn.data.headers import declared_size, is_cut_off, read_size
 from tests.data.samples import noise_image, write_image
 
 
@@ -39,6 +40,25 @@ def test_grey_is_repeated(tmp_path):
         pixels = read_image(image)
         assert pixels.shape == (6, 7, 3) and pixels.dtype == np.uint8
         np.testing.assert_array_equal(pixels, np.repeat(grey[..., None], 3, axis=2))
+
+
+@pytest.mark.parametrize("suffix", ["tif", "bmp", "gif", "ppm", "jp2", "jpg", "png"])
+def test_the_size_of_any_header(suffix, tmp_path):
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(noise_image(20, 30)).save(path)
+    data = path.read_bytes()
+    assert declared_size(data) == (20, 30)
+    assert declared_size(data[:9]) is None and declared_size(b"what else") is None
+
+
+def test_a_gigantic_tiff_is_refused_by_its_header(tmp_path, monkeypatch):
+    path = tmp_path / "a.tif"
+    Image.fromarray(noise_image(20, 30)).save(path)
+    monkeypatch.setenv("KMASKRCNN_MAX_PIXELS", "599")
+    monkeypatch.setattr(images_module.cv2, "imdecode", None)  # is not asked
+    for read in (read_image, read_png):
+        with pytest.raises(DataError, match="20×30 pixels, more than"):
+            read(path)
 
 
 def test_sixteen_bits_are_scaled_by_the_range_of_the_type(tmp_path):

@@ -202,10 +202,11 @@ def _png_header(path: Path, rng: random.Random) -> None:
     if len(data) < 33:
         return
     width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
-    sides = [0, 1, width - 1, width + 1, 13_000, HUGE, 2**31 - 1, 2**32 - 1]
-    width, height = (rng.choice([side, rng.choice(sides)]) for side in (width, height))
+    odd = [0, 1, width - 1, width + 1, 13_000, HUGE, 2**31 - 1, 2**32 - 1]
+    width, height = (rng.choice([side, rng.choice(odd)]) for side in (width, height))
+    sides = width % 2**32, height % 2**32
     depth, colour = rng.choice([depth, 1, 16, 7]), rng.choice([colour, 0, 2, 3, 4, 6, 9])
-    path.write_bytes(_with_header(data, struct.pack(">IIBB", max(width, 0), height, depth, colour)))
+    path.write_bytes(_with_header(data, struct.pack(">IIBB", *sides, depth, colour)))
 
 
 def _with_header(data: bytes, fields: bytes) -> bytes:

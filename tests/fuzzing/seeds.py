@@ -65,9 +65,10 @@ def _lvis(folder: Path) -> Path:
     content = json.loads((folder / "instances.json").read_text())
     for image in content["images"]:
         image |= {"neg_category_ids": [2], "not_exhaustive_category_ids": [1]}
-        image["coco_url"] = f"http://images.cocodataset.org/val2017/{image['file_name']}"
+        image["coco_url"] = f"http://images.cocodataset.org/val2017/{image.pop('file_name')}"
     for category, frequency in zip(content["categories"], "rcf", strict=True):
         category |= {"frequency": frequency, "synset": "a.n.01", "image_count": 2}
+    (folder / "images").rename(folder / "val2017")
     return _write_json(folder / "lvis_v1_val.json", content)
 
 

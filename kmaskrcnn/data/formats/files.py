@@ -14,7 +14,7 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Instance
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.headers import is_cut_off, read_size
+from kmaskrcnn.data.headers import declared_size, is_cut_off
 from kmaskrcnn.data.images import refuse_gigantic
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jp2"}
@@ -82,7 +82,7 @@ def read_png(path: Path) -> np.ndarray:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: the mask cannot be read ({error.strerror or error}).") from error
-    refuse_gigantic(str(path), read_size(data) or (0, 0))
+    refuse_gigantic(str(path), declared_size(data) or (0, 0))
     if is_cut_off(data):
         raise DataError(f"{path}: the mask is cut off after {len(data)} bytes. Copy it again.")
     try:
