@@ -105,8 +105,9 @@ class Dataset(Protocol):
     (J names, those of a pair differing by ``left`` and ``right``) and ``keypoint_skeleton`` (pairs
     of their indices, from 0, that a drawing joins); ``repeats`` (how often each image is seen in an
     epoch of a training, on average; see ``repeat_factor``); ``frequencies`` ("r", "c" or "f" of
-    each class, as LVIS calls what is rare, common or frequent); ``image_ids`` (of all images,
-    without reading the samples).
+    each class, as LVIS calls what is rare, common or frequent); ``image_ids`` (of all images),
+    ``image_labels(index)`` (of an image's objects) and ``image_size(index)`` (height, width), for
+    those who need no more than that.
     """
 
     @property

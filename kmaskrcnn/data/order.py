@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from kmaskrcnn.data.dataset import Dataset, Sample, get_sample
+from kmaskrcnn.data.dataset import Dataset
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.headers import look_at
+from kmaskrcnn.data.lookups import size_of_image
 
 
 @dataclass(frozen=True)
@@ -144,14 +143,5 @@ def _evened(batches: list[np.ndarray], count: int) -> list[np.ndarray]:
 
 def _upright(dataset: Dataset) -> np.ndarray:
     """Whether each image (N,) is taller than wide, by its annotation, array or header."""
-    sizes = (_size_of(get_sample(dataset, index)) for index in range(len(dataset)))
+    sizes = (size_of_image(dataset, index) for index in range(len(dataset)))
     return np.array([height > width for height, width in sizes])
-
-
-def _size_of(sample: Sample) -> tuple[int, int]:
-    if sample.size is not None:
-        return sample.size
-    if isinstance(sample.image, np.ndarray):
-        return sample.image.shape[0], sample.image.shape[1]
-    header = look_at(Path(sample.image))
-    return (0, 0) if header is None or header.size is None else header.size

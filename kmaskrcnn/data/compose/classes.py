@@ -10,6 +10,7 @@ from typing import Any
 from kmaskrcnn.data.compose.derived import Derived, described
 from kmaskrcnn.data.dataset import Dataset, Sample, checked_label, side_by_side
 from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.lookups import labels_of_image, size_of_image
 
 
 class Relabelled(Derived):
@@ -21,7 +22,7 @@ class Relabelled(Derived):
         description: what it is, in a line.
     """
 
-    PASSED_ON = ("report", "keypoint_names", "keypoint_skeleton", "repeats")
+    PASSED_ON = ("report", "keypoint_names", "keypoint_skeleton", "repeats", "image_ids")
 
     def __init__(
         self,
@@ -74,6 +75,15 @@ class Relabelled(Derived):
             if label is not None:
                 counts[label] += number
         return counts
+
+    def image_labels(self, index: int) -> list[int]:
+        """The labels of an image's objects."""
+        labels = (self._labels[label] for label in labels_of_image(self.dataset, index))
+        return [label for label in labels if label is not None]
+
+    def image_size(self, index: int) -> tuple[int, int]:
+        """The (height, width) of an image."""
+        return size_of_image(self.dataset, index)
 
     def __getitem__(self, index: int, /) -> Sample:
         sample = self.dataset[index]

@@ -14,6 +14,7 @@ from kmaskrcnn.data.compose.classes import align
 from kmaskrcnn.data.compose.derived import described
 from kmaskrcnn.data.dataset import Dataset, Sample, get_sample, keypoint_names_of
 from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.lookups import labels_of_image, size_of_image
 from kmaskrcnn.data.report import Report
 
 ImageId = int | str
@@ -86,13 +87,25 @@ class Concatenation:
     def __len__(self) -> int:
         return self._ends[-1]
 
+    def image_labels(self, index: int) -> list[int]:
+        """The labels of an image's objects."""
+        return labels_of_image(*self._found(index))
+
+    def image_size(self, index: int) -> tuple[int, int]:
+        """The (height, width) of an image."""
+        return size_of_image(*self._found(index))
+
     def __getitem__(self, index: int, /) -> Sample:
+        part, place = self._found(index)
+        return replace(part[place], image_id=self.image_ids[index])
+
+    def _found(self, index: int) -> tuple[Dataset, int]:
+        """The part that has an image, and its index there."""
         if not 0 <= index < len(self):
             raise IndexError(f"image {index} of {len(self)}")
         number = bisect_right(self._ends, index)
         part = self.parts[number]
-        sample = part[index - self._ends[number] + len(part)]
-        return replace(sample, image_id=self.image_ids[index])
+        return part, index - self._ends[number] + len(part)
 
 
 def concatenate(*datasets: Dataset) -> Dataset:

@@ -25,6 +25,7 @@ class Mapped(Derived):
         "keypoint_skeleton",
         "repeats",
         "frequencies",
+        "image_ids",
     )
 
     def __init__(self, dataset: Dataset, function: Callable[[Sample], Sample]) -> None:

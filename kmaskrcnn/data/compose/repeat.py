@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from kmaskrcnn.data.compose.derived import Derived, described
-from kmaskrcnn.data.compose.subset import labels_of
 from kmaskrcnn.data.dataset import Dataset
+from kmaskrcnn.data.lookups import labels_of
 
 
 class Repeated(Derived):
@@ -22,7 +22,7 @@ class Repeated(Derived):
 
     PASSED_ON = (
         *("category_ids", "report", "keypoint_names", "keypoint_skeleton", "class_counts"),
-        *("image_ids", "frequencies"),
+        *("image_ids", "image_labels", "image_size", "frequencies"),
     )
 
     def __init__(self, dataset: Dataset, repeats: np.ndarray, description: str) -> None:

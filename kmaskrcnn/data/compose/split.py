@@ -7,9 +7,10 @@ from collections import Counter
 import numpy as np
 
 from kmaskrcnn.data.compose.derived import described
-from kmaskrcnn.data.compose.subset import Subset, labels_of
+from kmaskrcnn.data.compose.subset import Subset
 from kmaskrcnn.data.dataset import Dataset
 from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.lookups import labels_of
 
 
 def split(dataset: Dataset, fraction: float, seed: int = 0) -> tuple[Subset, Subset]:

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from kmaskrcnn.data.compose.derived import Derived, described
-from kmaskrcnn.data.dataset import Dataset, Sample, checked_label
+from kmaskrcnn.data.dataset import Dataset, Sample
 from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.lookups import labels_of, labels_of_image, size_of_image
 
 
 class Subset(Derived):
@@ -58,6 +59,12 @@ class Subset(Derived):
         """How often each image is seen in an epoch, where the dataset says so."""
         return np.asarray(self.dataset.repeats)[list(self.indices)]  # type: ignore[attr-defined]
 
+    @property
+    def image_ids(self) -> list[int | str]:
+        """The id of each image, where the dataset knows them."""
+        ids = self.dataset.image_ids  # type: ignore[attr-defined]
+        return [ids[index] for index in self.indices]
+
     def class_counts(self) -> list[int]:
         """Objects of each class in this part."""
         if self._labels is None:
@@ -68,21 +75,16 @@ class Subset(Derived):
                 counts[label] += 1
         return counts
 
+    def image_labels(self, index: int) -> list[int]:
+        """The labels of an image's objects."""
+        return labels_of_image(self.dataset, self.indices[index])
+
+    def image_size(self, index: int) -> tuple[int, int]:
+        """The (height, width) of an image."""
+        return size_of_image(self.dataset, self.indices[index])
+
     def __len__(self) -> int:
         return len(self.indices)
 
     def __getitem__(self, index: int, /) -> Sample:
         return self.dataset[self.indices[index]]
-
-
-def labels_of(dataset: Dataset) -> list[list[int]]:
-    """The labels of each image's objects; every sample is asked for once.
-
-    Raises:
-        DataError: a label that is no index of the class names.
-    """
-    count = len(dataset.class_names)
-    return [
-        [checked_label(i, count, f"sample {index}") for i in dataset[index].instances]
-        for index in range(len(dataset))
-    ]

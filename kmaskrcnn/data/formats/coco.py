@@ -106,6 +106,14 @@ class CocoDataset:
         """The file's id of each image."""
         return [record.id for record in self._records]
 
+    def image_labels(self, index: int) -> list[int]:
+        """The labels of an image's objects."""
+        return self._annotations.labels[self._annotations.of_image(index)].tolist()
+
+    def image_size(self, index: int) -> tuple[int, int] | None:
+        """The (height, width) of an image, where the file says it."""
+        return self._records[index].size
+
     def __len__(self) -> int:
         return len(self._records)
 

@@ -35,10 +35,10 @@ def test_images_that_share_an_id_are_told_apart():
     without = dataset([], [])
     without.samples = [dataclasses.replace(s, image_id=None) for s in without.samples]
     assert ids(concatenate(without, dataset([]))) == [0, 1, 2]
-    known = Subset(dataset([], []), [1])
-    known.image_ids = [1]
-    known.__class__ = type("Unread", (Subset,), {"__getitem__": None})
-    assert concatenate(known, known).image_ids == [1, 2]
+    known = dataset([], [])
+    known.image_ids = [8, 9]  # asked, and not the samples
+    part = Subset(known, [1])
+    assert concatenate(part, part, known).image_ids == [9, 10, 8, 11]
 
 
 def test_category_ids_stay_where_they_agree():
