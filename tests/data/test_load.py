@@ -1,6 +1,7 @@
 """One door: what is behind it is recognised, or the message says what was looked for and found."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from kmaskrcnn.data.formats.coco import CocoDataset
 from kmaskrcnn.data.formats.instance_pngs import InstancePngDataset
 from kmaskrcnn.data.formats.json_files import JsonFile
 from kmaskrcnn.data.formats.labelme import LabelMeDataset
+from kmaskrcnn.data.load import FORMATS
 from tests.data.samples import annotation, coco_content, write_coco, write_image
 from tests.shared import shared_path
 
@@ -89,6 +91,18 @@ def test_a_text_file(tmp_path):
     (tmp_path / "a.txt").write_text("hello")
     with pytest.raises(DataError, match=r"a\.txt: not JSON, or cut off"):
         load(tmp_path / "a.txt")
+
+
+def test_the_documentation_lists_every_format_in_its_order():
+    text = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    table = text.split("| --- |", 1)[1].split("\n\n", 1)[0].splitlines()[1:]
+    assert [row.split("|")[1].strip() for row in table] == [row.name for row in FORMATS]
+
+
+def test_a_list_of_splits_does_not_hide_what_lies_below(tmp_path):
+    (tmp_path / "splits.json").write_text("{}")
+    write_coco(tmp_path / "annotations", CONTENT)
+    assert isinstance(load(tmp_path), CocoDataset)
 
 
 @pytest.mark.parametrize(
