@@ -19,7 +19,7 @@ def test_entities_are_refused_in_every_encoding(tmp_path, encoding):
 def test_encodings(tmp_path):
     path = tmp_path / "a.xml"
     for encoding in ("utf-8", "utf-16"):
-        path.write_bytes('<a><n> 1.5 </n><t>ä</t><n/></a>'.encode(encoding))
+        path.write_bytes("<a><n> 1.5 </n><t>ä</t><n/></a>".encode(encoding))
         root = read_xml(path)
         assert number_of(root, "n") == 1.5 and text_of(root, "t") == "ä"
         assert number_of(root, "t") is None and text_of(root, "gone") == ""
