@@ -58,6 +58,8 @@ def _other_kind(file: JsonFile, top: dict[str, Any]) -> str | None:
         return "it is a panoptic file (segments_info)"
     if "caption" in keys:
         return "it is a captions file (caption)"
+    if file.path.stem.startswith("labels_") and keys and not keys & {"bbox", "segmentation"}:
+        return "it lists labels of whole images"
     if file.path.stem.startswith("stuff_"):
         return "it is a stuff file by its name, of regions that are no objects"
     if file.path.stem.startswith("image_info_") or ("images" in top and "annotations" not in top):
@@ -71,5 +73,5 @@ def keys_of_first(listed: Any) -> set[str]:
         return set()
     try:
         return set(msgspec.json.decode(listed[0], type=dict[str, msgspec.Raw]))
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return set()

@@ -111,7 +111,7 @@ def _parse(annotation: msgspec.Raw, given: dict[Any, int]) -> Row:
     """The row of an annotation; what is none is an empty one, which is doubtful."""
     try:
         return _DECODER.decode(annotation)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         pass
     with suppress(ValueError, RecursionError):  # which is said where it is looked at
         content = parse(annotation)

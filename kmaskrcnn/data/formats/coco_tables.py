@@ -111,7 +111,7 @@ def _parse_image(text: msgspec.Raw, number: int, path: Path) -> ImageRecord:
     image: ImageRecord | None
     try:
         image = _DECODER.decode(text)
-    except msgspec.DecodeError:
+    except ValueError:
         image = _mended(parse(text))
     if image is None or not image.file_name:
         raise DataError(

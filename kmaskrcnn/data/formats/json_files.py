@@ -72,7 +72,7 @@ class JsonFile:
         with self.clear_errors():
             try:
                 return _TOP.decode(self.data)
-            except msgspec.DecodeError:
+            except ValueError:
                 if b"NaN" not in self.data and b"Infinity" not in self.data:
                     raise
             self.data = _strict(self.data)
@@ -113,7 +113,7 @@ def parse(text: bytes | msgspec.Raw) -> Any:
     """
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except ValueError:
         return json.loads(bytes(text))
 
 

@@ -59,12 +59,14 @@ class Opening:
         return [file for file in files if file.is_file() and _begins_like_json(file)]
 
     def _listed_jsons(self) -> list[Path]:
+        others: list[Path] = []
         for pattern in ("*.json", "annotations/*.json", "*/*.json"):
-            files = [p for p in sorted(self.path.glob(pattern)) if p.stem != "splits"]
-            files = [p for p in files if not NOT_INSTANCES.match(p.stem)] or _keypoints(files)
+            found = [p for p in sorted(self.path.glob(pattern)) if p.stem != "splits"]
+            files = [p for p in found if not NOT_INSTANCES.match(p.stem)] or _keypoints(found)
             if files:
                 return [file for file in files if self.is_of_split(file)]
-        return []
+            others = others or found
+        return [file for file in others if self.is_of_split(file)]
 
     def jsons_of(
         self, is_kind: Callable[[JsonFile], bool], num_tried: int | None = None

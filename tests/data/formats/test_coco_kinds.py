@@ -16,6 +16,7 @@ OTHERS = {
     "panoptic_val.json": "it is a panoptic file .segments_info.; use instances_val.json",
     "captions_val.json": "it is a captions file .caption.; use instances_val.json",
     "stuff_val.json": "it is a stuff file by its name.*; use instances_val.json",
+    "labels_val.json": "it lists labels of whole images; use instances_val.json",
     "image_info_val.json": "it lists images without annotations .image_info.; use instances_val",
 }
 
@@ -51,3 +52,11 @@ def test_the_keys_of_the_first(tmp_path):
     top = JsonFile(path).top
     assert keys_of_first(top["a"]) == set(annotation())
     assert all(keys_of_first(top.get(key)) == set() for key in "bcde")
+    path.write_bytes(b'{"a": [{"\xff": 1}]}')
+    assert keys_of_first(JsonFile(path).top["a"]) == set()
+
+
+def test_a_folder_of_other_files_says_so():
+    path = shared_path("datasets/format_fixtures_datumaro/coco_dataset/coco_panoptic")
+    with pytest.raises(DataError, match="it is a panoptic file .segments_info."):
+        load(path)
