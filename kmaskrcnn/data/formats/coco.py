@@ -118,8 +118,8 @@ class CocoDataset:
         return len(self._records)
 
     def __getitem__(self, index: int, /) -> Sample:
+        index = range(len(self))[index]
         record = self._records[index]
-        index = index if index >= 0 else index + len(self)
         return Sample(
             self._files[index],
             self._annotations[index],

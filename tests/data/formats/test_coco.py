@@ -35,6 +35,18 @@ def test_a_sound_file(tmp_path):
     assert "1 images" in dataset.description and "1 objects of 2 classes" in dataset.description
 
 
+def test_labels_without_the_objects(tmp_path):
+    images = [IMAGE, IMAGE | {"id": 2}, IMAGE | {"id": 3}]
+    rows = [(3, 5), (1, 1), (3, 1), (1, 1)]
+    objects = [annotation(id=n, image_id=i, category_id=c) for n, (i, c) in enumerate(rows)]
+    dataset = open_coco(tmp_path, *objects, images=images)
+    for index, labels in enumerate([[0, 0], [], [1, 0]]):
+        assert dataset.image_labels(index) == labels == [i.label for i in dataset[index].instances]
+    assert [i.annotation_id for i in dataset[-1].instances] == [0, 2]
+    with pytest.raises(IndexError):
+        dataset[3]
+
+
 def test_run_length_codes_and_crowds(tmp_path):
     mask = np.zeros((20, 30), bool)
     mask[3:9, 5:25] = True
