@@ -60,8 +60,9 @@ def test_what_is_lost_is_said(tmp_path, form):
         Instance(0, [square(20, 2, 10)], keypoints=points, annotation_id="points"),
         Instance(1, None, box=(2.0, 20.0, 12.0, 30.0), annotation_id="box"),
         Instance(1, filled(20, 38, 40, 58), annotation_id="large"),
-        Instance(1, filled(25, 35, 45, 55), annotation_id="small"),
+        Instance(1, filled(25, 35, 45, 55), annotation_id="small", difficult=True),
     )
+    dataset.samples[0] = replace(dataset[0], void=[square(0, 0, 2)], absent=[1])
     dataset.keypoint_names = ("left", "right")
     report = write(dataset, tmp_path / "out", form)
     said = {
@@ -71,13 +72,15 @@ def test_what_is_lost_is_said(tmp_path, form):
         if any(place.endswith(f"annotation {name}") for place in report.places(kind))
     }
     lost = {
-        "coco": [],
+        "coco": ["small"],
         "tfrecord": ["points"],
-        "labelme": ["points"],
-        "png": ["box", "large", "points"],
-        "yolo": ["box", "crowd", "points"],
+        "labelme": ["points", "small"],
+        "png": ["box", "large", "points", "small"],
+        "yolo": ["box", "crowd", "points", "small"],
     }
     assert sorted(said) == lost[form]
+    of_image = [kind for kind in report.counts if report.places(kind) == ["image 5"]]
+    assert len(of_image) == (1 if form == "coco" else 2) and "void pixels" in of_image[0]
     back = load(tmp_path / "out")[0].instances
     assert len(back) == (4 if form == "yolo" else 5)
     assert any(i.crowd for i in back) == (form != "yolo")
@@ -96,6 +99,15 @@ def test_coco_keeps_all(tmp_path):
     np.testing.assert_array_equal(found.mask[0], square(2, 2, 10))
     assert after.keypoint_names == ("left", "right") and after.keypoint_skeleton == ((0, 1),)
     assert after.category_ids == (3, 90) and after[0].image_id == 5
+
+
+def test_lvis_there_and_back(tmp_path):
+    dataset = one(Instance(1, [square(2, 2, 10)]))
+    dataset.frequencies = ("r", "f")
+    dataset.samples[0] = replace(dataset[0], absent=(0,), incomplete=(1,))
+    assert write(dataset, tmp_path / "out").total == 0
+    after = load(tmp_path / "out")
+    assert (after[0].absent, after[0].incomplete, after.frequencies) == ((0,), (1,), ("r", "f"))
 
 
 def test_images_of_one_name(tmp_path):

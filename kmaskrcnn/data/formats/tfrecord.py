@@ -39,7 +39,8 @@ TEXT = f"{OBJECT}class/text"
 _KEYS = {
     tf.float32: [*(f"{OBJECT}bbox/{side}" for side in CORNERS), f"{OBJECT}area"]
     + [f"{OBJECT}keypoint/x"],
-    tf.int64: ["image/height", "image/width", f"{OBJECT}class/label", f"{OBJECT}is_crowd"],
+    tf.int64: ["image/height", "image/width", f"{OBJECT}class/label"]
+    + [f"{OBJECT}is_crowd", f"{OBJECT}difficult"],
     tf.string: ["image/encoded", "image/filename", "image/source_id", TEXT, f"{OBJECT}mask"],
 }
 KEYS = {
@@ -142,7 +143,7 @@ class TFRecordDataset:
         columns = {
             key: _column(features, f"{OBJECT}{key}", count, place)
             for key in (*(f"bbox/{side}" for side in CORNERS), "class/text", "class/label")
-            + ("mask", "is_crowd", "area")
+            + ("mask", "is_crowd", "difficult", "area")
         }
         if features[f"{OBJECT}keypoint/x"]:
             self.report.add("keypoints left out", place)
@@ -171,7 +172,15 @@ class TFRecordDataset:
             self.report.add("object left out, without a usable mask or box", place)
             return None
         area = row["area"] if row["area"] is not None and 0 < row["area"] < BEYOND**2 else None
-        return Instance(label, mask, box, bool(row["is_crowd"]), area, place.rpartition(" ")[2])
+        return Instance(
+            label,
+            mask,
+            box,
+            crowd=bool(row["is_crowd"]),
+            area=area,
+            annotation_id=place.rpartition(" ")[2],
+            difficult=bool(row["difficult"]),
+        )
 
     def _label(self, row: Features) -> int | None:
         """By its name, or by its id where the record names none."""

@@ -19,6 +19,8 @@ from kmaskrcnn.data.writing.samples import Job, Size, place_of, polygons_of, to_
 from kmaskrcnn.detections.coco import PIXEL_INDEX
 from kmaskrcnn.ops.regions import to_rle
 
+HOLDS = {"keypoints", "absent and incomplete classes"}
+
 
 def write_coco(job: Job, folder: Path) -> None:
     """``instances.json`` and ``images/``; of several parts ``annotations/instances_<part>.json``
@@ -39,11 +41,12 @@ def _write_file(job: Job, part: str, photographs: Photographs, file: TextIO) -> 
     categories = _categories(dataset)
     file.write('{"annotations": [')
     number = 0
-    for index, sample in enumerate(job.samples(part)):
+    for index, sample in enumerate(job.samples(part, HOLDS)):
         height, width = size = sample.true_size()
         image_id = _free_id(sample.image_id, taken)
         name = photographs.put(sample, index)
-        images.append({"id": image_id, "file_name": name, "height": height, "width": width})
+        image = {"id": image_id, "file_name": name, "height": height, "width": width}
+        images.append(image | _searched(sample, categories))
         for annotation in _annotations(sample, size, dataset):
             annotation["category_id"] = categories[annotation["category_id"]]["id"]
             number += 1
@@ -51,6 +54,17 @@ def _write_file(job: Job, part: str, photographs: Photographs, file: TextIO) -> 
             json.dump({"id": number, "image_id": image_id, **annotation}, file)
     rest = json.dumps({"images": images, "categories": categories}, ensure_ascii=False)
     file.write(f"],\n{rest[1:]}\n")
+
+
+def _searched(sample: Sample, categories: list[dict[str, Any]]) -> dict[str, list[int]]:
+    """Which classes were looked for, as LVIS says it; nothing where all were."""
+    if sample.absent is None and not sample.incomplete:
+        return {}
+    lists = {
+        "neg_category_ids": sample.absent or (),
+        "not_exhaustive_category_ids": sample.incomplete,
+    }
+    return {key: [categories[label]["id"] for label in rows] for key, rows in lists.items()}
 
 
 def _free_id(given: Any, taken: set[int]) -> int:
@@ -62,7 +76,7 @@ def _free_id(given: Any, taken: set[int]) -> int:
 
 
 def _categories(dataset: Dataset) -> list[dict[str, Any]]:
-    """With the ids that the dataset's file had, and its keypoints."""
+    """With the ids that the dataset's file had, its keypoints, and LVIS' frequencies."""
     names = dataset.class_names
     ids = list(getattr(dataset, "category_ids", ()))
     if len(ids) != len(names) or not all(isinstance(i, int) for i in ids):
@@ -72,7 +86,10 @@ def _categories(dataset: Dataset) -> list[dict[str, Any]]:
         skeleton = getattr(dataset, "keypoint_skeleton", ())
         keypoints["keypoints"] = list(keypoint_names_of(dataset))
         keypoints["skeleton"] = [[a + 1, b + 1] for a, b in skeleton]  # COCO counts from 1
-    return [{"id": i, "name": str(name), **keypoints} for i, name in zip(ids, names, strict=True)]
+    rows = [{"id": i, "name": str(name), **keypoints} for i, name in zip(ids, names, strict=True)]
+    for row, frequency in zip(rows, getattr(dataset, "frequencies", ()), strict=False):
+        row["frequency"] = frequency
+    return rows
 
 
 def _annotations(sample: Sample, size: Size, dataset: Dataset) -> Iterator[dict[str, Any]]:

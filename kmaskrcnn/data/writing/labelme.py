@@ -24,8 +24,7 @@ from kmaskrcnn.ops.regions import Region
 def write_labelme(job: Job, folder: Path) -> None:
     """A JSON beside each image, and ``labels.txt``; of several parts in a folder each.
 
-    Polygons of one object share a ``group_id``; a crowd has the flag ``crowd``. Keypoints have no
-    place and are counted.
+    Polygons of one object share a ``group_id``; a crowd has the flag ``crowd``.
     """
     for part in job.parts:
         photographs = Photographs(folder / part, job.images)
@@ -42,8 +41,6 @@ def _content(job: Job, sample: Sample, name: str) -> dict[str, Any]:
     height, width = sample.true_size()
     shapes = []
     for number, instance in enumerate(sample.instances, 1):
-        if instance.keypoints is not None:
-            job.lose("keypoints left out, outlines of LabelMe have none", sample, instance)
         common: dict[str, Any] = {
             "label": job.class_names[instance.label],
             "group_id": None,

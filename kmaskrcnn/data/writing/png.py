@@ -22,7 +22,7 @@ def write_png(job: Job, folder: Path) -> None:
     """``images/``, ``masks/`` and in it ``classes.json``; of several parts in a folder each.
 
     A pixel has one number. Where objects overlap the smaller one is seen, and those that lose
-    pixels are counted. Keypoints have no place and are counted, too.
+    pixels are counted.
     """
     for part in job.parts:
         home = folder / part
@@ -60,8 +60,6 @@ def _paint(job: Job, sample: Sample) -> np.ndarray:
             job.lose("object without the pixels that a smaller one covers", sample, instance)
         if instance.mask is None:
             job.lose("box filled as if it were a mask", sample, instance)
-        if instance.keypoints is not None:
-            job.lose("keypoints left out, masks have none", sample, instance)
     return values
 
 

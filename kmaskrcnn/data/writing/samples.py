@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,21 @@ from kmaskrcnn.ops.regions import Region, box_region
 Size = tuple[int, int]
 Progress = Callable[[int, int], object]
 """Is called with how many images are written, and how many there are."""
+
+
+def _objects(sample: Sample, is_one: Callable[[Instance], bool]) -> list[str]:
+    return [place_of(sample, instance) for instance in sample.instances if is_one(instance)]
+
+
+EXTRAS: dict[str, Callable[[Sample], Sequence[str]]] = {
+    "keypoints": lambda sample: _objects(sample, lambda one: one.keypoints is not None),
+    "marks of difficult objects": lambda sample: _objects(sample, lambda one: one.difficult),
+    "void pixels": lambda sample: [] if sample.void is None else [sample.name],
+    "absent and incomplete classes": lambda sample: (
+        [sample.name] if sample.absent is not None or sample.incomplete else []
+    ),
+}
+"""What few formats hold → where a sample has it."""
 
 
 @dataclass
@@ -41,12 +56,16 @@ class Job:
         """Of all parts."""
         return tuple(next(iter(self.parts.values())).class_names)
 
-    def samples(self, part: str) -> Iterator[Sample]:
-        """Of one part, each label checked."""
+    def samples(self, part: str, holds: Collection[str] = ()) -> Iterator[Sample]:
+        """Of one part, each label checked; what is said of them beyond ``holds``, names out of
+        ``EXTRAS``, is counted as lost."""
         dataset = self.parts[part]
         total = sum(len(each) for each in self.parts.values())
         for index in range(len(dataset)):
             sample = get_sample(dataset, index)
+            for what, told in EXTRAS.items():
+                for place in () if what in holds else told(sample):
+                    self.report.add(f"{what} left out, the format has no place for them", place)
             for instance in sample.instances:
                 checked_label(instance, len(dataset.class_names), sample.name)
             yield sample

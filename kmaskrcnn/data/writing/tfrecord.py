@@ -25,14 +25,11 @@ IMAGES_A_SHARD = 500
 
 
 def write_tfrecord(job: Job, folder: Path) -> None:
-    """``label_map.pbtxt`` and ``<part>.record-00000-of-00010`` …, images inside.
-
-    Keypoints are left out and counted.
-    """
+    """``label_map.pbtxt`` and ``<part>.record-00000-of-00010`` …, images inside."""
     (folder / "label_map.pbtxt").write_text(label_map(job.class_names), encoding="utf-8")
     for part, dataset in job.parts.items():
         total = -(-len(dataset) // IMAGES_A_SHARD)
-        samples = job.samples(part)
+        samples = job.samples(part, holds={"marks of difficult objects"})
         for shard in range(total):
             path = folder / f"{part or 'images'}.record-{shard:05}-of-{total:05}"
             with tf.io.TFRecordWriter(str(path)) as writer:
@@ -65,11 +62,9 @@ def _example(job: Job, sample: Sample, index: int) -> tf.train.Example:
 def _objects(job: Job, sample: Sample, size: Size) -> dict[str, list[Any]]:
     """Columns with a value an object."""
     keys = [f"bbox/{side}" for side in ("xmin", "ymin", "xmax", "ymax")]
-    keys += ["class/text", "class/label", "is_crowd", "area", "mask"]
+    keys += ["class/text", "class/label", "is_crowd", "difficult", "area", "mask"]
     columns: dict[str, list[Any]] = {f"image/object/{key}": [] for key in keys}
     for instance in sample.instances:
-        if instance.keypoints is not None:
-            job.lose("keypoints left out, these records hold none", sample, instance)
         region = to_region(instance, size, place_of(sample, instance))
         box = np.asarray(region.window if instance.box is None else instance.box, np.float64)
         shares = np.clip(box / np.tile(size[::-1], 2), 0, 1).tolist()
@@ -78,7 +73,7 @@ def _objects(job: Job, sample: Sample, size: Size) -> dict[str, list[Any]]:
             mask = cv2.imencode(".png", to_mask(region, size).astype(np.uint8))[1].tobytes()
         row = [*shares, job.class_names[instance.label], int(instance.label) + 1]
         area = float(region.area if instance.area is None else instance.area)
-        row += [int(instance.crowd), area, mask]
+        row += [int(instance.crowd), int(instance.difficult), area, mask]
         for column, value in zip(columns.values(), row, strict=True):
             column.append(value)
     return columns

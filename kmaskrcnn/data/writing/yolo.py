@@ -21,8 +21,8 @@ def write_yolo(job: Job, folder: Path) -> None:
     """``data.yaml``, ``images/`` and ``labels/``, the last two with a folder a part.
 
     An object is one ring of points: several polygons are joined by lines that are passed twice, as
-    Ultralytics' own converter of COCO does, and holes are cut open in the same way. Crowds and
-    keypoints have no place in these files; they are left out and counted.
+    Ultralytics' own converter of COCO does, and holes are cut open in the same way. Crowds have
+    no place in these files; they are left out and counted.
     """
     for part in job.parts:
         labels = folder / "labels" / part
@@ -47,8 +47,6 @@ def _lines(job: Job, sample: Sample) -> list[str]:
         if instance.crowd:
             job.lose("crowd left out, YOLO has none", sample, instance)
             continue
-        if instance.keypoints is not None:
-            job.lose("keypoints left out, outlines of YOLO have none", sample, instance)
         if instance.mask is None:
             job.lose("box written as the outline of a rectangle", sample, instance)
         ring = _ring(instance, size, place_of(sample, instance))
