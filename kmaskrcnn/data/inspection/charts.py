@@ -50,7 +50,7 @@ def class_balance(found: Findings) -> Markup:
     axis.margins(x=0.12, y=0.02)
     _tidy(axis, "objects", grid="x")
     if len(parts) > 1:
-        axis.legend(frameon=False, fontsize=8, loc="lower right")
+        axis.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     return pages.figure(figure, "Objects of each class")
 
 

@@ -70,7 +70,7 @@ def _advice(found: Findings) -> list[str]:
     ]
     if fit.worth_it:
         lines += [
-            f"  suggested anchors, which leave {fit.suggested.unreached:.1%}:",
+            f"  suggested anchors at this image size, which leave {fit.suggested.unreached:.1%}:",
             f"    {fit.suggested.options()}",
         ]
     return lines

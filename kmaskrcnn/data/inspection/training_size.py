@@ -17,8 +17,8 @@ MOST_SMALL = 0.05
 """Share of the objects that may be smaller than `SMALL` at the suggested size."""
 USUAL = 64.0
 """Pixels a side that half of the objects have at least there."""
-MOST_ENLARGED = 4.0
-"""An image enlarged further gains pixels only: one of its own is then a whole cell of P2."""
+MOST_ENLARGED = 3.0
+"""An image enlarged further gains hardly more than pixels: a cell of P2 covers four of them."""
 SHORT_SIDES = (320, 400, 512, 640, 800, 1024, 1280)
 
 
@@ -129,11 +129,14 @@ def _median_area(sizes: np.ndarray) -> float:
 
 def _suggest(choices: Sequence[SizeChoice]) -> tuple[int, str]:
     useful = [choice for choice in choices if choice.enlarged <= MOST_ENLARGED] or choices[:1]
-    for choice in useful:
-        if choice.small <= MOST_SMALL and choice.median >= USUAL:
-            share = f"{1 - choice.small:.0%} of the objects have {SMALL:g} pixels a side or more"
-            return choice.min_size, f"there, {share}, half of them {choice.median:.0f}"
-    best = useful[-1]
-    share = f"even there {best.small:.0%} of the objects are below {SMALL:g} pixels a side"
-    why = "" if best is choices[-1] else ", and larger images show no more detail"
-    return best.min_size, f"{share}, half below {best.median:.0f}{why}: think of tiles"
+    enough = [c for c in useful if c.small <= MOST_SMALL and c.median >= USUAL]
+    best = enough[0] if enough else useful[-1]
+    reason = (
+        f"{1 - best.small:.0%} of the objects have {SMALL:g} pixels a side or more there, half of "
+        f"them {best.median:.0f}"
+    )
+    if not enough and best is not choices[-1]:
+        reason += "; larger images show no more detail"
+    if best.small > MOST_SMALL:
+        reason += "; think of tiles"
+    return best.min_size, reason

@@ -100,13 +100,13 @@ def test_the_lines(dataset):
         "    file, annotation 9",
         "  at the training size (800 to 1333 pixels): objects of 16 over 200 (median) to 533 "
         "pixels a side; 0% below 8, 0% below 16",
-        "  suggested image size: --image-size 512 (even there 20% of the objects are below 16 "
-        "pixels a side, half below 128, and larger images show no more detail: think of tiles)",
+        "  suggested image size: --image-size 400 (80% of the objects have 16 pixels a side or "
+        "more there, half of them 100; larger images show no more detail; think of tiles)",
         "  anchors: 20.0% of the objects overlap none by an IoU of 0.5, 20.0% are smaller than the "
         "smallest",
         *lines[-2:],
     ]
-    assert lines[-2].startswith("  suggested anchors, which leave 0.0%:")
+    assert lines[-2].startswith("  suggested anchors at this image size, which leave 0.0%:")
     assert lines[-1].startswith("    --set")
 
 

@@ -34,8 +34,7 @@ def test_boxes_go_with_their_images():
         ([100] * 20, 640, 512),  # 80 pixels at 512, 62 at 400
         ([*[300] * 19, 20], 640, 320),  # one of twenty may be small
         ([*[300] * 18, 10, 10], 640, 1024),  # 16 pixels there
-        ([20] * 20, 100, 320),  # enlarged 3.2 times, and 64 pixels
-        ([10] * 20, 100, 400),  # no detail beyond four times
+        ([20] * 20, 140, 400),  # 57 pixels there, and no detail beyond three times
         ([2] * 20, 640, 1280),  # nothing helps
     ],
 )
@@ -43,7 +42,8 @@ def test_the_smallest_size_that_suffices(lengths, side, expected):
     config = MaskRCNNConfig(min_size=800, max_size=1333)
     advice = advise_size(objects(*lengths), np.array([[side, side]]), config)
     assert advice.suggested == expected and advice.used == 800
-    assert ("tiles" in advice.reason) == (expected in (400, 1280))
+    assert ("tiles" in advice.reason) == (expected == 1280)
+    assert ("no more detail" in advice.reason) == (side == 140)
 
 
 def test_every_figure_of_a_size():
