@@ -87,9 +87,10 @@ def test_best_and_worst_are_apart():
     assert best == [0, 1, 2, 5]  # perfect ones first, of them that with more objects
     assert worst == [3]
     rows = [(0, 0.9, 5, 5), (0, 0.9, 50, 45), (0, 0.9, 5, 45), (0, 0.9, 60, 60)]
-    predictions = [(0, found(*rows)), (1, found()), (2, found((0, 0.9, 50, 45)))]
-    poor = analyse(dataset_of(there, there[:1], there[:1]), predictions)
-    assert best_and_worst(poor) == ([0], [2, 1])  # both at 0, the one with two mistakes first
+    good = [(i, found((0, 0.9, 5, 5), (0, 0.9, 50, 5))) for i in range(12)]
+    poor = [(12, found(*rows)), (14, found((0, 0.9, 50, 45)))]
+    poor = analyse(dataset_of(*[there] * 13, there[:1], there[:1]), good + poor)
+    assert best_and_worst(poor)[1] == [14, 13, 12]  # of two at 0, the one with two mistakes first
     many = dataset_of(*[there] * 20)
     half = [(i, found((0, 0.9, 5 + i % 4, 5))) for i in range(20)]
     best, worst = best_and_worst(analyse(many, half))
