@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from pycocotools import mask as coco_mask
 
 from kmaskrcnn.evaluation.columns import FoundObjects
+from kmaskrcnn.evaluation.pairs import Pair, by_image, overlaps
 from kmaskrcnn.evaluation.truth import Truth
 
 NEAR = 0.1  # IoU below which a pair is not held: too little to say that one was meant by the other
@@ -40,31 +40,12 @@ def find_pairs(truth: Truth, found: FoundObjects, ignored: np.ndarray, iou_type:
         ignored: (T,) bool, true objects that only excuse what is found in them.
         iou_type: "mask" or "box".
     """
-    there = _rows_of_images(truth.objects.images)
+    there = by_image(truth.objects.images, np.arange(len(truth.objects.images)))
     parts = [Pairs(np.zeros(0, int), np.zeros(0, int), np.zeros(0))]
-    for image, rows in _rows_of_images(found.images).items():
-        if image not in there:
-            continue
-        others, size = there[image], truth.sizes[image]
-        shapes = (
-            _shapes(found, rows, size, iou_type),
-            _shapes(truth.objects, others, size, iou_type),
-        )
-        ious = coco_mask.iou(*shapes, ignored[others].astype(np.uint8))
+    for image, rows in by_image(found.images, np.arange(len(found.images))).items():
+        others = there.get(image, np.zeros(0, int))
+        pair = Pair(image, rows, others)
+        ious = overlaps(truth, found, pair, iou_type == "mask", ignored[others])
         first, second = np.nonzero(ious >= NEAR)
         parts.append(Pairs(rows[first], others[second], ious[first, second]))
     return Pairs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def _rows_of_images(images: np.ndarray) -> dict[int, np.ndarray]:
-    """Image → its rows, rising."""
-    order = np.argsort(images, kind="stable")
-    values, starts = np.unique(images[order], return_index=True)
-    return dict(zip(values.tolist(), np.split(order, starts)[1:], strict=True))
-
-
-def _shapes(objects: Any, rows: np.ndarray, size: tuple[int, int], iou_type: str) -> Any:
-    """What pycocotools compares: run lengths, or x y width height."""
-    if iou_type == "box":
-        return objects.boxes[rows]
-    return [{"size": list(size), "counts": objects.masks[row]} for row in rows]

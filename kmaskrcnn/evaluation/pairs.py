@@ -33,14 +33,14 @@ def pairs_by_class(truth: Truth, found: FoundObjects) -> Iterator[list[Pair]]:
     claimed = (best_first[rows] for rows in rows_by_class(labels, classes))
     there = rows_by_class(truth.objects.labels, classes)
     for found_rows, true_rows in zip(claimed, there, strict=True):
-        found_in = _by_image(found.images, found_rows)
-        true_in = _by_image(truth.objects.images, true_rows)
+        found_in = by_image(found.images, found_rows)
+        true_in = by_image(truth.objects.images, true_rows)
         images = sorted({*found_in, *true_in}, key=lambda image: truth.ranks[image])
         none = np.zeros(0, int)
         yield [Pair(i, found_in.get(i, none), true_in.get(i, none)) for i in images]
 
 
-def _by_image(images: np.ndarray, rows: np.ndarray) -> dict[int, np.ndarray]:
+def by_image(images: np.ndarray, rows: np.ndarray) -> dict[int, np.ndarray]:
     """Image → its rows, in their order."""
     order = np.argsort(images[rows], kind="stable")
     places, starts = np.unique(images[rows][order], return_index=True)

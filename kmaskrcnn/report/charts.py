@@ -110,7 +110,7 @@ def found_by_size(analysis: Analysis) -> Markup:
     used = np.flatnonzero(counts)
     drawn, axis = _chart(5.2, 3.2, "side of a square of the same area, pixels", "share found")
     axis.bar(range(len(used)), hits[used] / counts[used], 0.8, color=RIGHT, alpha=0.75)
-    axis.set_xticks(range(len(used)), [_span(i) for i in used.tolist()])
+    axis.set_xticks(range(len(used)), [_span(i) for i in used.tolist()], fontsize=7)
     for place, (share, count) in enumerate(zip(hits[used] / counts[used], counts[used].tolist())):  # noqa: B905
         axis.annotate(f"{share:.2f}\nof {count}", (place, share), (0, 3), ha="center",
                       textcoords="offset points", fontsize=8)  # fmt: skip
@@ -155,4 +155,4 @@ def _steps(axis: Any, x: np.ndarray, y: np.ndarray, color: str, label: str | Non
     shown = np.unique(np.linspace(0, len(x) - 1, min(len(x), POINTS)).round().astype(int))
     pale = color == PALE
     axis.plot(x[shown], y[shown], color=color, lw=0.7 if pale else 1.6, label=label,
-              alpha=0.6 if pale else 1, zorder=1 if pale else 2)  # fmt: skip
+              alpha=0.3 if pale else 1, zorder=1 if pale else 2)  # fmt: skip

@@ -65,7 +65,7 @@ def classes(figures: Mapping[str, float], analysis: Analysis) -> tuple[list[str]
 
 def confused(pairs: Sequence[Confused]) -> Rows:
     """A row for each two classes."""
-    return [[one.true, one.found, one.count, f"{one.share:.0%}"] for one in pairs]
+    return [[one.true, one.found, one.count, f"{100 * one.share:.1f} %"] for one in pairs]
 
 
 def counts(analysis: Analysis) -> tuple[list[str], Rows]:

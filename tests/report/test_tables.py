@@ -53,4 +53,4 @@ def test_counts_of_one_class_are_those_of_all():
 
 
 def test_shares_are_percent():
-    assert tables.confused([Confused("deer", "otter", 3, 0.25)]) == [["deer", "otter", 3, "25%"]]
+    assert tables.confused([Confused("deer", "otter", 3, 0.25)]) == [["deer", "otter", 3, "25.0 %"]]
