@@ -21,6 +21,7 @@ AREAS = ("all", "small", "medium", "large")  # all, below 32², to 96², above, 
 KEYPOINT_AREAS = ("all", "medium", "large")  # small people have no keypoints
 RECALLS = 101
 KEYPOINT_LIMIT = 20
+NO_MASK = {"size": [1, 1], "counts": b"1"}
 
 
 class Curves(NamedTuple):
@@ -81,11 +82,12 @@ def _evaluated(
 ) -> dict[str, np.ndarray]:
     """The curves of one class, of its rows in truth and found."""
     true_rows, found_rows = rows
-    places = np.union1d(truth.objects.images[true_rows], found.images[found_rows])
+    there, claimed = truth.objects.images[true_rows], found.images[found_rows]
+    places, compared = np.union1d(there, claimed), np.intersect1d(there, claimed)
     images = [_image(truth, task.federation, place, label) for place in places.tolist()]
     evaluation = COCOeval_faster(
-        _coco(images, _truth_of(truth, task, true_rows)),
-        _coco(images, _results_of(truth, found, task, found_rows)),
+        _coco(images, _truth_of(truth, task, true_rows, compared)),
+        _coco(images, _results_of(truth, found, task, found_rows, compared)),
         task.iou_type,
         print_function=_silent,
         kpt_oks_sigmas=task.sigmas,
@@ -116,52 +118,55 @@ def _coco(images: list[dict[str, Any]], columns: dict[str, Sequence[Any]]) -> CO
     return COCO({"images": images, "annotations": annotations, "categories": categories})
 
 
-def _truth_of(truth: Truth, task: Task, rows: np.ndarray) -> dict[str, Sequence[Any]]:
+def _truth_of(
+    truth: Truth, task: Task, rows: np.ndarray, compared: np.ndarray
+) -> dict[str, Sequence[Any]]:
     """The objects of some rows in COCO's terms; of masks, those not known are crowds."""
     objects = truth.objects
     crowd = objects.crowd | ~objects.has_mask if task.masked else objects.crowd
-    columns = _common(truth, objects, objects.areas, rows)
-    columns["iscrowd"] = crowd[rows].astype(int).tolist()
+    columns = {
+        "image_id": truth.ranks[objects.images[rows]].tolist(),
+        "area": objects.areas[rows].tolist(),
+        "iscrowd": crowd[rows].astype(int).tolist(),
+        "bbox": objects.boxes[rows].tolist(),
+    }
     if task.masked:
-        columns["segmentation"] = _codes(truth, objects, rows)
+        columns["segmentation"] = _codes(truth, objects, rows, compared)
     if task.iou_type == "keypoints" and objects.keypoints is not None:
         columns["keypoints"] = _flat(objects.keypoints[rows])
         columns["num_keypoints"] = np.count_nonzero(objects.keypoints[rows, :, 2], axis=1).tolist()
     return columns
 
 
-def _results_of(truth: Truth, found: FoundObjects, task: Task, rows: np.ndarray) -> dict[str, Any]:
+def _results_of(
+    truth: Truth, found: FoundObjects, task: Task, rows: np.ndarray, compared: np.ndarray
+) -> dict[str, Sequence[Any]]:
     """What was found, in COCO's terms; its size is the mask's where masks are measured."""
-    areas = found.mask_areas if task.masked else None
-    columns = _common(truth, found, found.areas if areas is None else areas, rows)
-    columns["score"] = found.scores[rows].tolist()
+    areas = found.areas if found.mask_areas is None or not task.masked else found.mask_areas
+    columns = {
+        "image_id": truth.ranks[found.images[rows]].tolist(),
+        "area": areas[rows].tolist(),
+        "score": found.scores[rows].tolist(),
+    }
     if task.masked:
-        columns["segmentation"] = _codes(truth, found, rows)
+        columns["segmentation"] = _codes(truth, found, rows, compared)
+    elif found.boxes is not None:
+        columns["bbox"] = found.boxes[rows].tolist()
     if task.iou_type == "keypoints" and found.keypoints is not None:
         columns["keypoints"] = _flat(found.keypoints[rows])
     return columns
 
 
-def _common(
-    truth: Truth, objects: TrueObjects | FoundObjects, areas: np.ndarray, rows: np.ndarray
-) -> dict[str, Sequence[Any]]:
-    columns = {
-        "image_id": truth.ranks[objects.images[rows]].tolist(),
-        "area": areas[rows].tolist(),
-    }
-    if objects.boxes is not None:
-        columns["bbox"] = objects.boxes[rows].tolist()
-    return columns
-
-
 def _codes(
-    truth: Truth, objects: TrueObjects | FoundObjects, rows: np.ndarray
+    truth: Truth, objects: TrueObjects | FoundObjects, rows: np.ndarray, compared: np.ndarray
 ) -> list[dict[str, Any]]:
-    masks = objects.masks or []
-    places = objects.images[rows].tolist()
+    """Run lengths; of images where nothing is to be compared a mask of one pixel in their place."""
+    masks, sizes = objects.masks or [], truth.sizes
+    places = objects.images[rows]
+    asked = np.isin(places, compared).tolist()
     return [
-        {"size": list(truth.sizes[place]), "counts": masks[row]}
-        for place, row in zip(places, rows.tolist(), strict=True)
+        {"size": sizes[place], "counts": masks[row]} if ask else NO_MASK
+        for place, row, ask in zip(places.tolist(), rows.tolist(), asked, strict=True)
     ]
 
 
