@@ -118,22 +118,29 @@ def trials(reader: Reader, name: str, seeds: range) -> Iterator[Outcome]:
 def read_all(path: str, skip_broken: bool) -> tuple[str, str]:
     """What the process does with a dataset: all that a training or an evaluation asks for."""
     from kmaskrcnn.data import DataError, load
-    from kmaskrcnn.data.writing.samples import to_region
 
     try:
         dataset = load(path, skip_broken=skip_broken)
         str(getattr(dataset, "description", ""))
         for index in range(len(dataset)):
             sample = dataset[index]
-            size = sample.read().shape[:2]
-            for instance in sample.instances:
-                to_region(instance, size, sample.name)
+            if sample.size is not None:  # an evaluation asks for masks, and for no photograph
+                _masks(sample, sample.size)
+            _masks(sample, sample.read().shape[:2])
         str(getattr(dataset, "report", ""))
     except DataError as error:
         return "error", str(error)[:500]
     except BaseException as error:
         return type(error).__name__, traceback.format_exc()[-3000:]
     return "loaded", f"{len(dataset)} images"
+
+
+def _masks(sample, size: tuple[int, int]) -> None:
+    """Makes every mask of a sample in an image of that size."""
+    from kmaskrcnn.data.writing.samples import to_region
+
+    for instance in sample.instances:
+        to_region(instance, size, sample.name)
 
 
 def main() -> None:

@@ -10,11 +10,10 @@ import msgspec
 
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.json_files import parse
-from kmaskrcnn.data.formats.outlines import Size
+from kmaskrcnn.data.formats.outlines import Size, usable_size
 from kmaskrcnn.data.report import Report
 
 ID = (str, int, float)
-MAX_SIDE = 1e9  # of an image; what says more is a mistake
 
 
 class ImageRecord(msgspec.Struct, gc=False):
@@ -44,10 +43,7 @@ class ImageRecord(msgspec.Struct, gc=False):
     @property
     def size(self) -> Size | None:
         """(height, width); None where the file says nothing usable."""
-        if self.height is None or self.width is None:
-            return None
-        usable = 1 <= self.height < MAX_SIDE and 1 <= self.width < MAX_SIDE
-        return (int(self.height), int(self.width)) if usable else None
+        return usable_size(self.height, self.width)
 
 
 class Categories(NamedTuple):

@@ -7,7 +7,6 @@ beside a folder of masks called ``<image>_<class>_<number>.png`` (pycococreator)
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from kmaskrcnn.data.formats.files import (
     read_png,
     split_names,
 )
+from kmaskrcnn.data.formats.json_files import read_json
 from kmaskrcnn.data.formats.opening import Opening
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import encode
@@ -147,7 +147,7 @@ def _split_names(folder: Path, split: str | None, everyone: list[str]) -> list[s
         return everyone
     path = folder / "splits.json"
     try:
-        splits = json.loads(path.read_text(encoding="utf-8"))
+        splits = read_json(path)
         names = next((splits[name] for name in split_names(split) if name in splits), None)
     except (OSError, ValueError, TypeError) as error:
         raise DataError(

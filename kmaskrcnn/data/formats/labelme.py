@@ -26,7 +26,7 @@ from kmaskrcnn.data.formats.labelme_shapes import (
 )
 from kmaskrcnn.data.formats.labelme_web import read_web
 from kmaskrcnn.data.formats.opening import Opening
-from kmaskrcnn.data.formats.outlines import Size
+from kmaskrcnn.data.formats.outlines import Size, usable_size
 from kmaskrcnn.data.images import decode_image
 from kmaskrcnn.data.report import Report
 
@@ -223,10 +223,7 @@ def _shapes(content: dict[str, Any], file: Path) -> tuple[list[Any], Size | None
 
 def _size(content: dict[str, Any]) -> Size | None:
     """(height, width) as the file says; None where it does not, and the photograph does."""
-    height, width = content.get("imageHeight"), content.get("imageWidth")
-    if not isinstance(height, int | float) or not isinstance(width, int | float):
-        return None
-    return (int(height), int(width)) if 1 <= height < 1e6 and 1 <= width < 1e6 else None
+    return usable_size(content.get("imageHeight"), content.get("imageWidth"))
 
 
 def _find_image(file: Path, name: str, images: str | Path | None) -> Path | None:

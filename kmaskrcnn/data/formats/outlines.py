@@ -7,12 +7,25 @@ from typing import Any
 import numpy as np
 
 from kmaskrcnn.data.report import Report
+from kmaskrcnn.environment import max_pixels
 
 Size = tuple[int, int]
 OVERHANG = 1.0
 """Pixels outside of the image that are not worth a line."""
+MAX_SIDE = 2**20
+"""Pixels that OpenCV takes along a side of an image."""
 BEYOND = 1e9
 """Pixels: what is farther away is no coordinate, like infinity."""
+
+
+def usable_size(height: Any, width: Any) -> Size | None:
+    """(height, width) as a file says; None where it says nothing, or more than is ever read."""
+    if not isinstance(height, int | float) or not isinstance(width, int | float):
+        return None
+    if not (1 <= height < MAX_SIDE and 1 <= width < MAX_SIDE):
+        return None
+    pixels = height * width  # most images need no look at the limit
+    return (int(height), int(width)) if pixels < 1e7 or pixels <= max_pixels() else None
 
 
 def usable_polygon(ring: Any, size: Size | None, place: str, report: Report) -> np.ndarray | None:

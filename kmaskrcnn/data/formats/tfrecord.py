@@ -18,7 +18,7 @@ from kmaskrcnn.data.dataset import Instance, Sample
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.label_map import read_label_map
 from kmaskrcnn.data.formats.opening import Opening
-from kmaskrcnn.data.formats.outlines import BEYOND, Size, usable_box
+from kmaskrcnn.data.formats.outlines import BEYOND, Size, usable_box, usable_size
 from kmaskrcnn.data.formats.tfrecord_files import (
     Place,
     index,
@@ -255,7 +255,7 @@ def _column(features: Features, key: str, count: int, place: str) -> list[Any]:
 def _size(features: Features) -> Size | None:
     """(height, width) as the record says; None where it does not."""
     height, width = (sum(features[f"image/{side}"][:1]) for side in ("height", "width"))
-    return (height, width) if height > 0 and width > 0 else None
+    return usable_size(height, width)
 
 
 def _text(features: Features, key: str) -> str:

@@ -1,5 +1,6 @@
 """What the PNG formats share: order, numbers out of pixels, and a bounded memory."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from kmaskrcnn.data.formats.files import (
     read_png,
     split_names,
 )
+from kmaskrcnn.data.formats.outlines import usable_size
 from kmaskrcnn.data.rle import encode
 from tests.data.samples import write_image, write_mask
 
@@ -61,6 +63,12 @@ def test_a_linked_folder_is_inside(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "linked").symlink_to(tmp_path / "elsewhere")
     assert inside(tmp_path / "photos", "linked/1.png", "").samefile(image)
+
+
+def test_sizes_that_no_image_has():
+    assert usable_size(20, 30.0) == (20, 30) and usable_size(2**20 - 1, 100) == (2**20 - 1, 100)
+    for height, width in ((0, 9), (None, 9), ("9", 9), (2**20, 9), (20_000, 20_000), (9, math.nan)):
+        assert usable_size(height, width) is None
 
 
 def test_only_images_are_listed(tmp_path):
