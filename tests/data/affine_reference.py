@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from matplotlib.path import Path
 
-COARSE, FINE = 4, 40  # points an axis of a pixel; the finer where it is nearly half covered
+SAMPLES = 3, 12, 40  # points an axis of a pixel; more where it is nearly half covered
 STEP = 0.05  # pixels between two points of an outline, so far may its box be off
 Inside = Callable[[np.ndarray], np.ndarray]
 
@@ -40,11 +40,12 @@ def majority(
     """(h, w) bool: the pixels of the view of which the object, through ``matrix`` (3, 3), covers
     more than half; and those of which it covers just half, which may belong to it or not."""
     rows, columns = np.indices(size).reshape(2, -1)
-    shares = _shares(inside, matrix, rows, columns, COARSE)
-    doubtful = np.flatnonzero(np.abs(shares - 0.5) < 0.2)
-    shares[doubtful] = _shares(inside, matrix, rows[doubtful], columns[doubtful], FINE)
+    shares, doubtful = np.empty(rows.size), np.arange(rows.size)
+    for samples in SAMPLES:
+        shares[doubtful] = _shares(inside, matrix, rows[doubtful], columns[doubtful], samples)
+        doubtful = np.flatnonzero(np.abs(shares - 0.5) < 1 / samples)
     shares = shares.reshape(size)
-    return shares > 0.5, np.abs(shares - 0.5) < 1 / FINE
+    return shares > 0.5, np.abs(shares - 0.5) < 1 / SAMPLES[-1]
 
 
 def _shares(inside: Inside, matrix: np.ndarray, rows, columns, samples: int) -> np.ndarray:
