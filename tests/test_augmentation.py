@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,13 @@ def test_every_field_goes_through_json():
     assert augmentation.changes() == OFF_DEFAULTS
     assert set(OFF_DEFAULTS) == {field.name for field in dataclasses.fields(Augmentation)}
     assert Augmentation(**json.loads(json.dumps(augmentation.to_dict()))) == augmentation
+
+
+def test_the_documentation_lists_every_switch_and_every_name():
+    text = (Path(__file__).parent.parent / "docs" / "data.md").read_text()
+    section = text[text.index("## Augmentation") : text.index("## Throughput")]
+    missing = [name for name in (*OFF_DEFAULTS, *POLICIES) if f"`{name}`" not in section]
+    assert missing == []
 
 
 def test_names_are_joined():
