@@ -12,6 +12,7 @@ from kmaskrcnn.data.formats import (
     cityscapes,
     coco,
     coco_kinds,
+    cvat,
     instance_pngs,
     labelme,
     lvis,
@@ -67,6 +68,12 @@ FORMATS = (
         "a JSON with images, annotations and categories, or a folder that holds one",
         coco.recognise,
         coco.open_file,
+    ),
+    Format(
+        "CVAT",
+        "an XML of CVAT for images, or a folder that holds one",
+        cvat.recognise,
+        cvat.open_file,
     ),
     Format(
         "XML of the LabelMe web tool",

@@ -130,6 +130,9 @@ FIXTURES = {
     "cityscapes_dataset/dataset#test": (2, 2, 2),
     "labelme_dataset": (1, 7, 0),
     "voc_dataset": (1, 1, 0),
+    "cvat_dataset/for_images/export_task": (2, 1, 0),  # its polygon has no label
+    "cvat_dataset/for_images/export_project#train": (2, 2, 0),
+    "cvat_dataset/for_images/export_project#val": (2, 2, 0),
 }
 
 
@@ -140,6 +143,8 @@ def test_files_of_datumaro(path):
 
 # What is not read says so, and names what is there.
 REFUSED = {
+    "format_fixtures_datumaro/cvat_dataset": "several annotation files",
+    "format_fixtures_datumaro/mapillary_vistas_dataset": "config_v1.2.json: not a COCO instances",
     "animals_openimages4": "several annotation files",
     "balloon": "several annotation files",
     "coco_keypoints_mmpose4": "several annotation files",

@@ -11,7 +11,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from kmaskrcnn.data.dataset import Instance, Mask
-from kmaskrcnn.data.formats.outlines import BEYOND, Size, usable_polygon
+from kmaskrcnn.data.formats.outlines import BEYOND, Size, ellipse, usable_polygon
 from kmaskrcnn.data.headers import read_size
 from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import FAR, encode
@@ -19,7 +19,6 @@ from kmaskrcnn.data.rle import FAR, encode
 IGNORED = ("__ignore__", "_background_")
 """Labels that LabelMe itself reserves: no class."""
 OUTLINES = ("polygon", "rotation", "oriented_rectangle", "quadrilateral")
-CIRCLE_POINTS = 72  # their polygon has 99.9 % of the circle's area
 CROWD_FLAGS = ("crowd", "iscrowd")
 
 
@@ -136,9 +135,8 @@ def _outline(kind: str, points: np.ndarray) -> np.ndarray:
     (x1, y1), (x2, y2) = points
     if kind == "rectangle":
         return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]])
-    angles = 2 * np.pi * np.arange(CIRCLE_POINTS) / CIRCLE_POINTS
-    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    return points[0] + np.hypot(x2 - x1, y2 - y1) * circle
+    radius = np.hypot(x2 - x1, y2 - y1)
+    return ellipse(points[0], np.array([radius, radius]))
 
 
 def _painted(

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from kmaskrcnn.data.formats.outlines import BEYOND, usable_polygon
+from kmaskrcnn.data.formats.outlines import BEYOND, ellipse, usable_polygon
 from kmaskrcnn.data.report import Report
 
 USUAL_NAMES = ("class", "label", "category", "type", "name", "object")
-NUM_POINTS = 72  # their polygon has 99.9 % of an ellipse's area
 NO_AREA = ("polyline", "line", "point")
 
 
@@ -47,12 +46,7 @@ def _points(name: str, shape: Mapping[str, Any]) -> np.ndarray | None:
         return None
     radii = ("r", "r") if name == "circle" else ("rx", "ry")
     centre, radius = _numbers([shape[k] for k in ("cx", "cy")]), _numbers([shape[k] for k in radii])
-    theta = _numbers([shape.get("theta") or 0])[0]
-    angles = 2 * np.pi * np.arange(NUM_POINTS) / NUM_POINTS
-    across, down = radius[0] * np.cos(angles), radius[1] * np.sin(angles)
-    turned = [across * np.cos(theta) - down * np.sin(theta)]
-    turned += [across * np.sin(theta) + down * np.cos(theta)]
-    return centre + np.stack(turned, axis=1)
+    return ellipse(centre, radius, _numbers([shape.get("theta") or 0])[0])
 
 
 def _numbers(values: Any) -> np.ndarray:
