@@ -24,6 +24,9 @@ INVENTORY = {
     "kmaskrcnn.evaluation": "Analysis Evaluator Matches analyse confusion_matrix draw_sample "
     "evaluate_coco match prediction_sheet showcase",
     "kmaskrcnn.report": "Report best_epoch read_history save_curves save_report",
+    "kmaskrcnn.data.inspection": "AnchorAdvice AnchorFit Duplicates Inspection Problem SizeAdvice "
+    "SizeChoice inspect",
+    "kmaskrcnn.pages": "COLORS INK figure new_figure picture render",
     "kmaskrcnn.ops": "assign_levels roi_align roi_crop roi_pool roi_warp status",
     "kmaskrcnn.backbones": "STAGES STRIDES Backbone backbone_names build_backbone build_res5 "
     "imagenet_settings load_pretrained preprocessing stages_up_to usable_taps",

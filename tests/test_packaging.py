@@ -13,6 +13,7 @@ MODULE_OF = {
     "opencv-python-headless": "cv2",
     "scikit-image": "skimage",
     "pillow": "PIL",
+    "pyyaml": "yaml",
     "faster-coco-eval": "faster_coco_eval",
     "google-crc32c": "google_crc32c",
 }
@@ -42,6 +43,20 @@ def imported() -> set[str]:
 def test_every_folder_of_modules_is_a_package():
     folders = {path.parent for path in ROOT.rglob("*.py")}
     assert [folder for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []
+
+
+def test_every_file_beside_the_modules_travels_in_the_wheel():
+    """Templates and the like are named in ``package_data``, which counts from their package."""
+    data = CONFIG["options.package_data"]
+    named = {
+        path
+        for package, patterns in data.items()
+        for pattern in patterns.split()
+        for path in (ROOT.parent / package.replace(".", "/")).glob(pattern)
+    }
+    other = {p for p in ROOT.rglob("*") if p.is_file() and p.suffix not in (".py", ".pyc")}
+    assert {p for p in other if "custom_ops" not in p.parts} <= named
+    assert ROOT / "pages" / "templates" / "base.html" in named
 
 
 def test_what_is_imported_is_required():

@@ -6,6 +6,7 @@ import hashlib
 import io
 import re
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -51,7 +52,8 @@ def figure(drawn: Figure, caption: str = "") -> Markup:
         from matplotlib import rc_context
         from matplotlib.text import Text
 
-        with rc_context(_STYLE):
+        with rc_context(_STYLE), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph")  # the browser has fonts of its own
             for text in drawn.findobj(Text):
                 text.set_parse_math(False)
             metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))

@@ -107,10 +107,10 @@ def test_many_figures_have_ids_of_their_own():
 
 
 def test_figures_take_the_colours_of_the_page():
-    drawn = pages.figure(bars(["otter"]), "what is in it")
+    drawn = pages.figure(bars(["otter", "獺"]), "what is in it")
     assert "currentColor" in drawn and pages.INK not in drawn
     assert "fill: #ffffff" not in drawn and pages.COLORS[0] in drawn
-    assert ">otter</text>" in drawn and "<figcaption>what is in it<" in drawn
+    assert ">otter</text>" in drawn and "獺" in drawn and "<figcaption>what is in it<" in drawn
 
 
 @pytest.mark.parametrize("size, shown", [((300, 900), (100, 300)), ((30, 20), (30, 20))])
