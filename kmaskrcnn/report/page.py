@@ -14,10 +14,10 @@ from kmaskrcnn.data.dataset import Dataset
 from kmaskrcnn.evaluation import Analysis, Evaluator
 from kmaskrcnn.evaluation.matching import match_columns
 from kmaskrcnn.evaluation.mistakes import UNSURE
-from kmaskrcnn.files import write_text
+from kmaskrcnn.files import atomic
 from kmaskrcnn.model import MaskRCNN
 from kmaskrcnn.report import charts, tables
-from kmaskrcnn.report.curves import curve_panels
+from kmaskrcnn.report.curves import curve_panels, read_history
 from kmaskrcnn.report.gallery import Gallery, best_and_worst
 from kmaskrcnn.report.heatmap import heat_map, most_confused
 from kmaskrcnn.structures import Detections
@@ -73,16 +73,20 @@ def save_report(
     Raises:
         kmaskrcnn.data.DataError: a class that the model does not know, an image that cannot be
             read; names it.
+        ValueError: a history without epochs.
+        OSError: a place that cannot be written to; before anything is predicted.
     """
     dataset = data.align(dataset, model.class_names)
+    history = None if history is None else read_history(history)
     most = max(100, model.config.detections_per_image)
 
     def predictions() -> Iterator[tuple[int, Detections]]:
         for index in progress(range(len(dataset))):
             yield index, model.predict(dataset[index].read())[0]
 
-    report = measure(dataset, predictions(), max_detections=(1, 10, most))
-    write_text(path, page(report, title=title, history=history))
+    with atomic(path) as unfinished:  # a place that cannot be written to is said before the work
+        report = measure(dataset, predictions(), max_detections=(1, 10, most))
+        unfinished.write_text(page(report, title=title, history=history), encoding="utf-8")
     return report
 
 

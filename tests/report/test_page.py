@@ -131,6 +131,16 @@ def test_a_model_makes_it(model, tmp_path, eagerly):
     )
 
 
+def test_what_cannot_be_written_or_read_is_said_before_the_work(model, tmp_path):
+    (tmp_path / "file").touch()
+    asked = []
+    with pytest.raises(OSError, match="what should be its folder is a file"):
+        save_report(model, ShapesDataset(1), tmp_path / "file" / "p.html", progress=asked.append)
+    with pytest.raises(ValueError, match="at least one epoch"):
+        save_report(model, ShapesDataset(1), "p.html", history={}, progress=asked.append)
+    assert asked == []
+
+
 def test_on_the_command_line(model, tmp_path, monkeypatch, eagerly):
     monkeypatch.chdir(tmp_path)
     model.save("best.keras")
