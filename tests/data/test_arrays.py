@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from kmaskrcnn.data import DataError, Instance, Sample, batches, from_arrays, from_generator
+from kmaskrcnn.data import (
+    DataError,
+    InputSize,
+    Instance,
+    Order,
+    Sample,
+    batches,
+    from_arrays,
+    from_generator,
+)
 from tests.data.samples import noise_image, write_image
 from tests.data.writing.objects import SIZE, filled
 
@@ -31,7 +40,7 @@ def test_arrays(masks, boxes):
     if masks is not None:
         assert found.mask.dtype == bool and found.mask.sum() == 56
     assert found.box is None if boxes is None else found.box.tolist() == [1, 2, 9, 9]
-    inputs, targets = next(iter(batches(dataset, batch_size=3, min_size=64, max_size=64)))
+    inputs, targets = next(iter(batches(dataset, InputSize(64, 64), Order(3))))
     assert inputs["images"].shape[0] == 3
     assert targets["labels"].numpy().max(1).tolist() == [1, -1, 1]
 

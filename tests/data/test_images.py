@@ -61,6 +61,14 @@ def test_a_gigantic_tiff_is_refused_by_its_header(tmp_path, monkeypatch):
             read(path)
 
 
+def test_another_size_is_told_by_the_header(tmp_path, monkeypatch):
+    """A small file that unpacks to a gigabyte is not unpacked where the annotation says 20×30."""
+    path = write_image(tmp_path / "a.png", 40, 60)
+    monkeypatch.setattr(images_module.cv2, "imdecode", None)  # is not asked
+    with pytest.raises(DataError, match="is 40×60 .* its annotation says 20×30"):
+        read_image(path, (20, 30))
+
+
 def test_sixteen_bits_are_scaled_by_the_range_of_the_type(tmp_path):
     values = np.array([[0, 257, 65535, 400]], np.uint16)
     cv2.imwrite(str(tmp_path / "deep.png"), values)
