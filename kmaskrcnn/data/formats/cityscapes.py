@@ -14,21 +14,20 @@ from pathlib import Path
 import numpy as np
 
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.formats.cityscapes_polygons import paint
+from kmaskrcnn.data.formats.cityscapes_polygons import FIRST_INSTANCE, LABELS, PER_CLASS, paint
 from kmaskrcnn.data.formats.files import Masks, read_png, refuse_missing, split_names
 from kmaskrcnn.data.formats.mask_dataset import Entry, MaskDataset
 from kmaskrcnn.data.formats.opening import Opening
 from kmaskrcnn.data.rle import encode
 
 CLASSES = {
-    **{24: "person", 25: "rider", 26: "car", 27: "truck", 28: "bus"},
-    **{31: "train", 32: "motorcycle", 33: "bicycle"},
+    number: LABELS[number]
+    for number in range(FIRST_INSTANCE, len(LABELS))
+    if number not in (29, 30)
 }
 """The classes of Cityscapes' instances that its benchmark counts, by their ids."""
 VOID = (*range(7), 9, 10, 14, 15, 16, 18, 29, 30)
 """The ids that its figures leave out (``ignoreInEval`` of cityscapesScripts' ``labels.py``)."""
-PER_CLASS = 1000
-"""An object's number is its class' id times this, and its own number; below it stands a group."""
 GROUND_TRUTHS = ("gtFine", "gtCoarse")
 FILE = re.compile(r"(.+)_gt(?:Fine|Coarse)_(instanceIds\.png|polygons\.json)$")
 PHOTOGRAPHS = "leftImg8bit"
@@ -54,12 +53,11 @@ class CityscapesDataset(MaskDataset):
         path = self._entries[index].masks
         if path is None:
             return Masks([], [], [], None)
-        ids = {name: number for number, name in CLASSES.items()}
-        values = read_png(path) if path.suffix == ".png" else paint(path, ids, self.report)
+        values = read_png(path) if path.suffix == ".png" else paint(path, self.report)
         if values.dtype == np.int64:
             raise DataError(f"{path}: colours; expected numbers in 16 bits, grey.")
         crowds: list[bool] = []
-        void = encode(np.isin(values, VOID)) if path.suffix == ".png" else None
+        void = encode(np.isin(values, VOID))
         masks = Masks([], [], [], values.shape[:2], crowds, void)
         for value in np.unique(values).tolist():
             number = value // PER_CLASS if value >= PER_CLASS else value

@@ -6,7 +6,6 @@ Follows cityscapesscripts/preparation/json2instanceImg.py, with the same rasteri
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +22,24 @@ MAX_BYTES = 2**26
 GROUP = "group"
 NOT_PAINTED = "license plate"
 """The one label with a negative id: what lies behind it stays to be seen."""
-OTHER_INSTANCES = ("caravan", "trailer")
-"""They have instances, too, and no place in the benchmark."""
+LABELS = (
+    *("unlabeled", "ego vehicle", "rectification border", "out of roi", "static", "dynamic"),
+    *("ground", "road", "sidewalk", "parking", "rail track", "building", "wall", "fence"),
+    *("guard rail", "bridge", "tunnel", "pole", "polegroup", "traffic light", "traffic sign"),
+    *("vegetation", "terrain", "sky", "person", "rider", "car", "truck", "bus", "caravan"),
+    *("trailer", "train", "motorcycle", "bicycle"),
+)
+"""Cityscapes' labels by their ids; from person on they have instances."""
+FIRST_INSTANCE = LABELS.index("person")
+PER_CLASS = 1000
+"""An object's number is its label's id times this, and its own number; below it stands a group."""
 
 
-def paint(path: Path, ids: Mapping[str, int], report: Report) -> np.ndarray:
-    """What ``*_instanceIds.png`` would hold of these classes: (H, W) int32.
+def paint(path: Path, report: Report) -> np.ndarray:
+    """What ``*_instanceIds.png`` would hold: (H, W) int32.
 
     Args:
         path: the JSON.
-        ids: label → id; an object is its id times 1000 and its number, a group of objects its id,
-            everything else 0.
         report: takes what was left out.
 
     Raises:
@@ -45,22 +51,36 @@ def paint(path: Path, ids: Mapping[str, int], report: Report) -> np.ndarray:
     counts: Counter[str] = Counter()
     far = FAR * np.array([width, height], np.float64)
     for number, one in enumerate(objects):
-        place = f"{path}, objects[{number}]"
-        label = one.get("label") if isinstance(one, dict) else None
-        if not isinstance(label, str):
-            report.add("object left out, it has no label", place)
-            continue
-        points = _points(one.get("polygon"))
-        if points is None:
-            report.add("object left out, it is no polygon of points x, y", place)
-            continue
-        if one.get("deleted") or label == NOT_PAINTED:
-            continue
-        if label in OTHER_INSTANCES:
-            report.add("object left out, its class is none of Cityscapes' eight", place)
-        value = _value(label, ids, counts)
-        draw.polygon([tuple(point) for point in np.clip(points, -far, far).tolist()], fill=value)
+        polygon = _usable(one, f"{path}, objects[{number}]", report)
+        if polygon is not None:
+            points = [tuple(point) for point in np.clip(polygon, -far, far).tolist()]
+            draw.polygon(points, fill=_value(one["label"], counts))
     return np.asarray(image)
+
+
+def _usable(one: Any, place: str, report: Report) -> np.ndarray | None:
+    """The polygon (P, 2) of an object that is painted."""
+    label = one.get("label") if isinstance(one, dict) else None
+    points = _points(one.get("polygon")) if isinstance(label, str) else None
+    if not isinstance(label, str):
+        report.add("object left out, it has no label", place)
+    elif points is None:
+        report.add("object left out, it is no polygon of points x, y", place)
+    elif label not in (*LABELS, NOT_PAINTED) and label.removesuffix(GROUP) not in LABELS:
+        report.add("object of an unknown label taken as unlabeled", f"{place}: {label!r:.40}")
+    return None if points is None or label == NOT_PAINTED or one.get("deleted") else points
+
+
+def _value(label: str, counts: Counter[str]) -> int:
+    """What the pixels of an object hold; ``counts`` says how many of its label there were."""
+    if label not in LABELS:
+        group = label.removesuffix(GROUP)
+        return LABELS.index(group) if group in LABELS else 0
+    number = LABELS.index(label)
+    if number < FIRST_INSTANCE:
+        return number
+    counts[label] += 1
+    return PER_CLASS * number + counts[label] - 1
 
 
 def _read(path: Path) -> tuple[int, int, list[Any]]:
@@ -86,12 +106,3 @@ def _points(polygon: Any) -> np.ndarray | None:
         return None
     sound = points.ndim == 2 and points.shape[1] == 2 and len(points) > 2
     return points if sound and np.isfinite(points).all() else None
-
-
-def _value(label: str, ids: Mapping[str, int], counts: Counter[str]) -> int:
-    if label.removesuffix(GROUP) in ids and label not in ids:
-        return ids[label.removesuffix(GROUP)]
-    if label not in ids:
-        return 0
-    counts[label] += 1
-    return ids[label] * 1000 + counts[label] - 1

@@ -8,6 +8,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from kmaskrcnn.data import DataError, load
+from kmaskrcnn.data.formats.cityscapes_polygons import paint
+from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.rle import decode_window
 from tests.data.samples import full_mask, write_image, write_mask
 from tests.shared import shared_path
@@ -100,7 +102,10 @@ def instance_image(objects):
 
 def test_polygons_are_painted_as_the_official_scripts_do(tmp_path):
     expected = instance_image(OBJECTS)
-    painted = seen(load(write_city(tmp_path / "a", ids=None, polygons=OBJECTS)))
+    root = write_city(tmp_path / "a", ids=None, polygons=OBJECTS)
+    (file,) = root.rglob("*.json")
+    np.testing.assert_array_equal(paint(file, Report()), expected)
+    painted = seen(load(root))
     drawn = seen(load(write_city(tmp_path / "b", ids=expected.astype(np.uint16))))
     assert [row[:2] for row in painted] == [row[:2] for row in drawn]
     assert [row[:2] for row in painted] == [
@@ -110,6 +115,14 @@ def test_polygons_are_painted_as_the_official_scripts_do(tmp_path):
         ("car", False),
     ]
     np.testing.assert_array_equal([row[2] for row in painted], [row[2] for row in drawn])
+
+
+def test_unknown_labels_cover_what_is_below_and_are_counted(tmp_path):
+    tree = {**OBJECTS[3], "label": "tree"}
+    dataset = load(write_city(tmp_path, ids=None, polygons=[OBJECTS[1], tree]))
+    (car,) = seen(dataset)
+    assert car[2].sum() == 13 * 9 - 5 * 7
+    assert dataset.report.counts == {"object of an unknown label taken as unlabeled": 1}
 
 
 def test_ids_go_before_polygons(tmp_path):
