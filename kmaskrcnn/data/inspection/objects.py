@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kmaskrcnn.data.dataset import Instance, Sample, checked_label
+from kmaskrcnn.data.dataset import Sample, checked_label
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.headers import look_at
 from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.inspection.fingerprints import Fingerprint
-from kmaskrcnn.data.inspection.suspicions import Measures, copies, findings, measure
+from kmaskrcnn.data.inspection.suspicions import copies, findings, measure
 
 NO_MASK = "box without a mask"  # which is a problem only where others have masks
 
@@ -71,7 +71,7 @@ class Seen:
         num_masks: of those that can be read.
         labels: of all that can be read.
         areas: pixels of those that are no crowd.
-        boxed: their label and box, of those that have an area.
+        boxed_labels, boxes: (k,) and (k, 4), of those that have an area.
         problems: what looks wrong.
         fingerprint: None where none was asked for.
     """
@@ -85,7 +85,8 @@ class Seen:
     num_masks: int
     labels: list[int]
     areas: list[float]
-    boxed: list[tuple[int, np.ndarray]]
+    boxed_labels: np.ndarray
+    boxes: np.ndarray
     problems: list[Problem]
     fingerprint: Fingerprint | None
 
@@ -121,14 +122,11 @@ def see(sample: Sample, index: int, num_classes: int, fingerprint: Fingerprint |
         sum(instance.mask is not None for instance in instances),
         [int(instance.label) for instance in instances],
         [f.area for _, f in single],
-        _boxed(single),
+        np.array([i.label for i, f in single if f.has_area], int),
+        np.array([f.extent for _, f in single if f.has_area], float).reshape(-1, 4),
         problems,
         fingerprint,
     )
-
-
-def _boxed(single: Sequence[tuple[Instance, Measures]]) -> list[tuple[int, np.ndarray]]:
-    return [(int(i.label), f.extent) for i, f in single if f.has_area]
 
 
 def _problem(kind: str, sample: Sample, image: int, place: int, detail: str) -> Problem:
@@ -138,10 +136,11 @@ def _problem(kind: str, sample: Sample, image: int, place: int, detail: str) -> 
 
 def gather(seen: Sequence[Seen]) -> Objects:
     """The objects of all images, as columns."""
-    rows = [(place, *row) for place, image in enumerate(seen) for row in image.boxed]
-    images, labels, boxes = zip(*rows, strict=True) if rows else ((), (), ())
+    counts = [len(image.boxes) for image in seen]
     return Objects(
-        np.array(images, int), np.array(labels, int), np.array(boxes, float).reshape(-1, 4)
+        np.repeat(np.arange(len(seen)), counts),
+        np.concatenate([np.zeros(0, int), *(image.boxed_labels for image in seen)]),
+        np.concatenate([np.zeros((0, 4)), *(image.boxes for image in seen)]),
     )
 
 

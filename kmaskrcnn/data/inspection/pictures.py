@@ -40,7 +40,9 @@ def pick(found: Findings, limit: int, suspicious: bool = False) -> list[int]:
     if suspicious:
         wrong = {p.image for p in found.problems}
         files = {p.file for p in found.problems if p.image is None}
-        places = [i for i in places if i in wrong or found.dataset[i].name in files] or places
+        if files:  # each sample has to be asked for its name
+            wrong.update(i for i in places if found.dataset[i].name in files)
+        places = [i for i in places if i in wrong] or places
     if not places:
         raise DataError(f"{found.description}: no image that can be drawn.")
     chosen = np.unique(np.linspace(0, len(places) - 1, min(limit, len(places))).astype(int))
