@@ -157,3 +157,22 @@ def test_a_turn_moves_pixels_and_points_alike():
     view = rotate(identity((60, 80)), 30)
     seen = np.argwhere(warp_image(image, view)[..., 0] > 127)[:, ::-1] + 0.5
     np.testing.assert_allclose(seen.mean(0), warp_points([[55, 25]], view.matrix)[0], atol=0.1)
+
+
+@pytest.mark.parametrize("upright", [False, True])
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("x, y", [(0, 0), (3, 2), (-4, 5), (6, -3), (-40, 0)])
+def test_mirrors_and_cuts_take_whole_pixels(upright, mirrored, x, y):
+    """Every pixel of the view is looked up by its centre."""
+    image = noise_image(11, 14)
+    view = identity((11, 14))
+    view = flip(view) if mirrored else view
+    view = crop(view if upright else flip(view, vertical=True), x, y, (9, 12))
+    back = invert(view.matrix)
+    expected = np.full((9, 12, 3), (1, 2, 3), np.uint8)
+    for row, column in np.ndindex(9, 12):
+        from_x, from_y = np.floor(back @ [column + 0.5, row + 0.5, 1]).astype(int)
+        if 0 <= from_y < 11 and 0 <= from_x < 14:
+            expected[row, column] = image[from_y, from_x]
+    image.flags.writeable = False  # as those of a cache
+    np.testing.assert_array_equal(warp_image(image, view, fill=(1, 2, 3)), expected)
