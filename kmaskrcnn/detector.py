@@ -43,6 +43,12 @@ class Detector(Network):
             found = dict(self._predictions(images, batch_size))
         return [dataclasses.replace(found[i], image=source) for i, source in enumerate(sources)]
 
+    @property
+    def input_size(self) -> data.InputSize:
+        """How large the network sees images, as the config says."""
+        names = ("min_size", "max_size", "size_divisor", "resize", "canvas")
+        return data.InputSize(**{name: getattr(self.config, name) for name in names})
+
     def _memory_knobs(self) -> dict[str, int]:
         """What the memory of predicting grows with, and can be lowered."""
         names = ("min_size", "max_size", "proposals_test", "detections_per_image")
@@ -52,16 +58,7 @@ class Detector(Network):
         self, images: Iterable[np.ndarray], batch_size: int = 1
     ) -> Iterator[tuple[int, Detections]]:
         """Index and detections of each image, as they get ready; few images in memory."""
-        config = self.config
-        for batch in data.inference_batches(
-            images,
-            config.min_size,
-            config.max_size,
-            batch_size,
-            config.size_divisor,
-            resize=config.resize,
-            canvas=config.canvas,
-        ):
+        for batch in data.inference_batches(images, self.input_size, batch_size):
             detect = self._detect_bytes if batch.images.dtype == np.uint8 else self._detect_floats
             outputs = detect(batch.images, batch.image_sizes)
             yield from self._detections(
@@ -104,15 +101,7 @@ class Detector(Network):
             proposals: (R, 4) an image, to be used in place of the network's own.
         """
         images = [data.read_image(source) for source in data.image_sources(x)]
-        config = self.config
-        batch = data.joint_batch(
-            images,
-            config.min_size,
-            config.max_size,
-            config.size_divisor,
-            resize=config.resize,
-            canvas=config.canvas,
-        )
+        batch = data.joint_batch(images, self.input_size)
         found, outputs = tracing.trace(self, batch, proposals)
         found["results"] = [result for _, result in self._detections(outputs, batch.origins)]
         return found

@@ -180,10 +180,8 @@ class MaskRCNN(Detector):
     def _batches(self, dataset, order, augmentation="none", **options) -> tf.data.Dataset:
         if isinstance(dataset, tf.data.Dataset):
             return dataset
-        names = ("min_size", "max_size", "size_divisor", "resize", "canvas")
-        size = data.InputSize(**{name: getattr(self.config, name) for name in names})
         dataset = data.align(dataset, self.class_names)
-        return data.batches(dataset, size, order, augmentation=augmentation, **options)
+        return data.batches(dataset, self.input_size, order, augmentation=augmentation, **options)
 
     def _prepare_optimizer(self, total_steps, batch_size, learning_rate, initial_epoch) -> None:
         """A fresh default optimizer, unless the user compiled one or a training goes on."""

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kmaskrcnn.data import resizing
-from kmaskrcnn.data.geometry import Canvas, lay_out, place
+from kmaskrcnn.data.geometry import Canvas, place
+from kmaskrcnn.data.input_size import InputSize
 
 
 @dataclass(frozen=True)
@@ -38,30 +39,22 @@ class InferenceBatch(NamedTuple):
 
 
 def inference_batches(
-    images: Iterable[np.ndarray],
-    min_size: int,
-    max_size: int,
-    batch_size: int = 1,
-    size_divisor: int = 64,
-    *,
-    resize: str = "affine",
-    canvas: str = "corner",
+    images: Iterable[np.ndarray], input_size: InputSize, batch_size: int = 1
 ) -> Iterator[InferenceBatch]:
     """Resizes images (H, W, 3) and groups those of equal padded shape, few at a time in memory.
 
     Args:
         images: uint8 RGB.
-        min_size, max_size, resize: see ``resizing.resize``.
+        input_size: how large the network sees them.
         batch_size: images a batch; the last ones of each shape may be fewer.
-        size_divisor, canvas: see ``geometry.lay_out``.
 
     Raises:
-        ValueError: another resize or canvas, a batch of no images.
+        ValueError: a batch of no images.
     """
     if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise ValueError(f"batch_size is the number of images, 1 or more; got {batch_size!r}.")
     waiting: dict[tuple[int, int], list] = {}
-    for pixels, origin in _prepare(images, min_size, max_size, size_divisor, resize, canvas):
+    for pixels, origin in _prepare(images, input_size):
         group = waiting.setdefault(origin.canvas.size, [])
         group.append((pixels, origin))
         if len(group) == batch_size:
@@ -70,17 +63,9 @@ def inference_batches(
         yield _batch(group)
 
 
-def joint_batch(
-    images: Iterable[np.ndarray],
-    min_size: int,
-    max_size: int,
-    size_divisor: int = 64,
-    *,
-    resize: str = "affine",
-    canvas: str = "corner",
-) -> InferenceBatch:
+def joint_batch(images: Iterable[np.ndarray], input_size: InputSize) -> InferenceBatch:
     """All images (H, W, 3) in one batch, padded to what the largest needs, as the references do."""
-    group = list(_prepare(images, min_size, max_size, size_divisor, resize, canvas))
+    group = list(_prepare(images, input_size))
     height, width = (max(sides) for sides in zip(*(o.canvas.size for _, o in group), strict=True))
     return _batch(
         [
@@ -91,18 +76,15 @@ def joint_batch(
 
 
 def _prepare(
-    images: Iterable[np.ndarray],
-    min_size: int,
-    max_size: int,
-    size_divisor: int,
-    resize: str,
-    canvas: str,
+    images: Iterable[np.ndarray], input_size: InputSize
 ) -> Iterator[tuple[np.ndarray, Origin]]:
     """Each image resized, and where it goes."""
     for index, image in enumerate(images):
-        pixels = resizing.resize(image, min_size, max_size, resize).image
+        pixels = resizing.resize(
+            image, input_size.min_size, input_size.max_size, input_size.resize
+        ).image
         size = (pixels.shape[0], pixels.shape[1])
-        where = lay_out(size, canvas, max_size, size_divisor)
+        where = input_size.lay_out(size)
         yield pixels, Origin(index, (image.shape[0], image.shape[1]), size, where)
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from kmaskrcnn.data import inference_batches
+from kmaskrcnn.data import InputSize, inference_batches
 from kmaskrcnn.data.geometry import Canvas, lay_out, place, prepare_image
 from kmaskrcnn.data.inference import Origin, joint_batch, points_to_original, to_original
 from kmaskrcnn.data.resizing import resize
@@ -19,7 +19,7 @@ def origin(size, resized, canvas="corner", max_size=1024, index=0):
 
 def test_equal_shapes_go_together():
     images = [noise_image(30, 40), noise_image(40, 30), noise_image(31, 40), noise_image(30, 40)]
-    batches = list(inference_batches(iter(images), 60, 100, batch_size=2, size_divisor=32))
+    batches = list(inference_batches(iter(images), InputSize(60, 100, 32), batch_size=2))
     assert [[o.index for o in batch.origins] for batch in batches] == [[0, 2], [1], [3]]
     assert [batch.images.shape for batch in batches] == [
         (2, 64, 96, 3),
@@ -33,7 +33,7 @@ def test_equal_shapes_go_together():
 
 def test_a_batch_holds_what_training_sees_and_zeros():
     image = noise_image(48, 64)
-    [batch] = inference_batches([image], 30, 100, size_divisor=32)
+    [batch] = inference_batches([image], InputSize(30, 100, 32))
     pixels, _ = prepare_image(image, 30, 100)
     np.testing.assert_array_equal(batch.images[0, :30, :40], pixels)
     assert batch.images.dtype == np.uint8 and batch.images.sum() == pixels.sum()
@@ -44,8 +44,7 @@ def test_a_batch_holds_what_training_sees_and_zeros():
 @pytest.mark.parametrize("method", ["affine", "torchvision", "detectron2", "matterport"])
 def test_every_resize_on_every_canvas(method, canvas):
     image = noise_image(30, 45)
-    options = {"size_divisor": 32, "resize": method, "canvas": canvas}
-    [batch] = inference_batches([image], 61, 96, **options)
+    [batch] = inference_batches([image], InputSize(61, 96, 32, method, canvas))
     pixels = resize(image, 61, 96, method).image
     height, width = pixels.shape[:2]
     where = batch.origins[0].canvas
@@ -62,7 +61,7 @@ def test_every_resize_on_every_canvas(method, canvas):
 @pytest.mark.parametrize("canvas", ["corner", "square"])
 def test_all_images_in_one_batch(canvas):
     images = [noise_image(30, 45), noise_image(45, 30, seed=1)]
-    batch = joint_batch(images, 60, 96, 32, resize="detectron2", canvas=canvas)
+    batch = joint_batch(images, InputSize(60, 96, 32, "detectron2", canvas))
     assert batch.images.shape == (2, 96, 96, 3)
     assert batch.image_sizes.tolist() == [[60, 90], [90, 60]]
     for row, image, origin in zip(batch.images, images, batch.origins, strict=True):
@@ -75,13 +74,13 @@ def test_all_images_in_one_batch(canvas):
 
 
 def test_no_images_no_batches():
-    assert list(inference_batches([], 60, 100)) == []
+    assert list(inference_batches([], InputSize(60, 100))) == []
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, "two", None])
 def test_a_batch_of_no_images(count):
     with pytest.raises(ValueError, match="batch_size is the number of images"):
-        next(inference_batches([noise_image(9, 9)], 8, 8, batch_size=count))
+        next(inference_batches([noise_image(9, 9)], InputSize(8, 8), batch_size=count))
 
 
 def test_the_odd_pixel_of_a_square_lies_below_and_right():
@@ -94,7 +93,7 @@ def test_the_odd_pixel_of_a_square_lies_below_and_right():
 
 def test_a_canvas_that_is_none_or_too_small():
     with pytest.raises(ValueError, match="'corner' or 'square', got 'round'"):
-        list(inference_batches([noise_image(9, 9)], 8, 8, canvas="round"))
+        lay_out((9, 4), "round", 9, 32)
     with pytest.raises(ValueError, match="9×4 does not fit on 8 squared"):
         lay_out((9, 4), "square", 8, 32)
 

@@ -1,4 +1,4 @@
-"""The size of the network's input: the shorter side's target, the longer one's limit, the canvas."""
+"""The size of the input: the shorter side's target, the longer one's limit, the canvas."""
 
 import pytest
 
