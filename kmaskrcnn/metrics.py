@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-METRICS = ("coco", "lvis", "voc", "boundary", "cityscapes")
+METRICS = ("coco", "lvis", "voc", "boundary", "cityscapes", "counts")
 
 
 def checked_metrics(metrics: Sequence[str]) -> tuple[str, ...]:

@@ -7,7 +7,17 @@ from typing import Any
 
 import click
 
-from kmaskrcnn.cli.options import DATA, FILE, MODEL, OLD_FOLDER, as_json, val_fraction, val_seed
+from kmaskrcnn.cli.options import (
+    DATA,
+    FILE,
+    MODEL,
+    OLD_FOLDER,
+    add,
+    as_json,
+    rename,
+    val_fraction,
+    val_seed,
+)
 
 
 @click.command(
@@ -17,6 +27,7 @@ Examples:
   kmaskrcnn report runs/first/best.keras photos.json --val-fraction 0.2
   kmaskrcnn report runs/first/best.keras test.json --images photos --out test.html
   kmaskrcnn report runs/first/best.keras test.json --json | jq .classes
+  kmaskrcnn report results.json test.json --images photos
 """,
 )
 @click.argument("model", type=MODEL)
@@ -25,6 +36,8 @@ Examples:
 @val_fraction
 @val_seed
 @click.option("--images", type=OLD_FOLDER, help="The images of DATA, if not beside it.")
+@add
+@rename
 @click.option("--skip-broken", is_flag=True, help="Leave out images that cannot be read.")
 @click.option(
     "--limit",
@@ -38,7 +51,8 @@ def report(model: Path, data: str, as_json: bool, **options: Any) -> None:
 
     It has the curves of the training (if history.csv lies beside MODEL), AP of each class, the
     confusion matrix, precision and recall with a suggested threshold for each class, calibration,
-    the error of counting, the best and the worst images, and the mistakes one by one.
+    the error of counting, the best and the worst images, and the mistakes one by one. MODEL may be
+    a JSON of COCO results in the place of a model: then nothing is predicted.
     """
     from kmaskrcnn.commands import report as job
     from kmaskrcnn.commands.output import tell

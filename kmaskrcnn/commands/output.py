@@ -23,6 +23,7 @@ TABLES = {
     "voc": ("voc_box", "voc_mask"),
     "boundary": ("boundary",),
     "cityscapes": ("cityscapes",),
+    "counts": ("counts",),
 }
 """What stands side by side: of COCO, and of each other metric."""
 

@@ -31,13 +31,14 @@ def run(job: Reporting) -> Report:
     if job.limit is not None and job.limit < len(dataset):
         dataset = Subset(dataset, np.linspace(0, len(dataset) - 1, job.limit).round().astype(int))
     console.print(dataset.description)
+    is_model = job.model.suffix != ".json"
     history = job.model.parent / runs.HISTORY
     report = save_report(
-        kmaskrcnn.load(job.model, optimizer=False),
+        kmaskrcnn.load(job.model, optimizer=False) if is_model else job.model,
         dataset,
         job.out,
         title=f"{job.model.name} on {Path(job.data).name}",
-        history=history if history.exists() else None,
+        history=history if is_model and history.exists() else None,
         progress=predicted,
     )
     console.print(f"The page is {job.out}.")

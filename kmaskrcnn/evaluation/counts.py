@@ -7,7 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kmaskrcnn.evaluation.matching import Matches
+from kmaskrcnn.data.dataset import Dataset
+from kmaskrcnn.evaluation.columns import FoundObjects
+from kmaskrcnn.evaluation.curves import best_thresholds
+from kmaskrcnn.evaluation.figures import prefixed
+from kmaskrcnn.evaluation.matching import Matches, match_columns
+from kmaskrcnn.evaluation.truth import Truth
 
 
 class CountError(NamedTuple):
@@ -72,3 +77,24 @@ def count_error(
         float(np.sqrt((error**2).mean())),
         float((error == 0).mean()),
     )
+
+
+def count_figures(dataset: Dataset, truth: Truth, found: FoundObjects) -> dict[str, float]:
+    """``counts/…`` at the thresholds of the best F1, by masks where both sides have them.
+
+    ``mean``, ``absolute``, ``rms`` (objects an image) and ``exact`` (share of the images) of all
+    objects, and each with ``/<class>``, as are the thresholds: ``counts/threshold/<class>``.
+    """
+    with_masks = truth.has_masks and found.masks is not None
+    matches = match_columns(truth, found, iou_type="mask" if with_masks else "box")
+    thresholds = best_thresholds(matches)
+    figures = _named(count_error(matches, thresholds), "")
+    for label, name in enumerate(matches.class_names):
+        figures |= _named(count_error(matches, thresholds, label), f"/{name}")
+        figures[f"threshold/{name}"] = float(thresholds[label])
+    return prefixed("counts", figures)
+
+
+def _named(error: CountError, ending: str) -> dict[str, float]:
+    names = ("mean", "absolute", "rms", "exact")
+    return {name + ending: getattr(error, name) for name in names}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kmaskrcnn.data.dataset import Dataset, keypoint_names_of
@@ -12,13 +11,12 @@ from kmaskrcnn.evaluation.boundary import boundary_figures
 from kmaskrcnn.evaluation.cityscapes import cityscapes_figures
 from kmaskrcnn.evaluation.coco import checked_limits, checked_sigmas, coco_figures
 from kmaskrcnn.evaluation.columns import FoundObjects
+from kmaskrcnn.evaluation.counts import count_figures
 from kmaskrcnn.evaluation.lvis import lvis_figures
-from kmaskrcnn.evaluation.predictions import read_predictions
-from kmaskrcnn.evaluation.results import read_results
+from kmaskrcnn.evaluation.results import Predictions, read_found
 from kmaskrcnn.evaluation.truth import Truth, read_truth
 from kmaskrcnn.evaluation.voc import voc_figures
 from kmaskrcnn.metrics import checked_metrics
-from kmaskrcnn.structures import Detections
 
 Measure = Callable[[Dataset, Truth, FoundObjects], dict[str, float]]
 BESIDE_COCO: dict[str, Measure] = {
@@ -26,8 +24,8 @@ BESIDE_COCO: dict[str, Measure] = {
     "voc": voc_figures,
     "boundary": boundary_figures,
     "cityscapes": cityscapes_figures,
+    "counts": count_figures,
 }
-Predictions = Iterable[tuple[int, Detections]] | str | Path | FoundObjects
 
 
 class Evaluator:
@@ -45,7 +43,7 @@ class Evaluator:
 
         Args:
             dataset: its samples' objects are the truth.
-            metrics: "coco", "lvis", "voc", "boundary", "cityscapes".
+            metrics: "coco", "lvis", "voc", "boundary", "cityscapes", "counts".
             max_detections: of "coco": detections of an image and class that count, for the three
                 AR; the last also for AP. COCO's 100 cuts images with hundreds of objects of one
                 class. (Of keypoints always 20 count, as in COCO.)
@@ -81,7 +79,8 @@ class Evaluator:
             ``mask/`` where both sides have masks. ``keypoints/AP``, ``…/AP50``, ``…/AP75``,
             ``…/AP_medium``, ``…/AP_large``, ``keypoints/AR``, ``…/AR50`` (at an OKS of 0.5) … and
             ``keypoints/AP/<class>`` where both sides have keypoints. Of the others see their
-            modules: ``lvis_mask/AP_rare``, ``voc_box/AP50``, ``boundary/AP``, ``cityscapes/AP`` ….
+            modules: ``lvis_mask/AP_rare``, ``voc_box/AP50``, ``boundary/AP``, ``cityscapes/AP``,
+            ``counts/absolute`` ….
 
         Raises:
             ValueError: an index twice or outside of the dataset, another image size than the
@@ -101,11 +100,7 @@ class Evaluator:
 
     def read(self, predictions: Predictions) -> FoundObjects:
         """What was found, as columns: what `evaluate` takes, to be read once and used twice."""
-        if isinstance(predictions, FoundObjects):
-            return predictions
-        if isinstance(predictions, str | Path):
-            return read_results(predictions, self.dataset, self.truth)
-        return read_predictions(predictions, self.dataset, self.truth)
+        return read_found(predictions, self.dataset, self.truth)
 
 
 def evaluate_coco(dataset: Dataset, predictions: Predictions, **options: Any) -> dict[str, float]:

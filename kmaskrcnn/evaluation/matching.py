@@ -13,9 +13,9 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Dataset
 from kmaskrcnn.evaluation.columns import FoundObjects, TrueObjects
-from kmaskrcnn.evaluation.evaluator import Evaluator, Predictions
 from kmaskrcnn.evaluation.overlaps import NEAR, Pairs, find_pairs
-from kmaskrcnn.evaluation.truth import Truth
+from kmaskrcnn.evaluation.results import Predictions, read_found
+from kmaskrcnn.evaluation.truth import Truth, read_truth
 
 FREE, IGNORED = -1, -2  # of `partner`: no truth, or an ignored one
 
@@ -94,8 +94,8 @@ def match(
         ValueError: see `Evaluator.evaluate`; an IoU out of range, no masks where masks are to be
             compared.
     """
-    evaluator = Evaluator(dataset)
-    return match_columns(evaluator.truth, evaluator.read(predictions), iou, iou_type)
+    truth = read_truth(dataset)
+    return match_columns(truth, read_found(predictions, dataset, truth), iou, iou_type)
 
 
 def match_columns(

@@ -18,11 +18,23 @@ from kmaskrcnn.data.formats.json_files import read_json
 from kmaskrcnn.data.rle import FAR, instance_rle
 from kmaskrcnn.data.rle_checks import checked_areas
 from kmaskrcnn.evaluation.columns import FoundObjects
+from kmaskrcnn.evaluation.predictions import read_predictions
 from kmaskrcnn.evaluation.truth import Truth
+from kmaskrcnn.structures import Detections
 
 KINDS = ("bbox", "segmentation", "keypoints")
 BEYOND = 1e9  # no coordinate and no score is
 Entries = list[dict[str, Any]]
+Predictions = Iterable[tuple[int, Detections]] | str | Path | FoundObjects
+
+
+def read_found(predictions: Predictions, dataset: Dataset, truth: Truth) -> FoundObjects:
+    """What was found, as columns, in whatever form it comes: see `Evaluator.evaluate`."""
+    if isinstance(predictions, FoundObjects):
+        return predictions
+    if isinstance(predictions, str | Path):
+        return read_results(predictions, dataset, truth)
+    return read_predictions(predictions, dataset, truth)
 
 
 def read_results(path: str | Path, dataset: Dataset, truth: Truth) -> FoundObjects:

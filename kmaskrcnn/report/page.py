@@ -14,6 +14,7 @@ from kmaskrcnn.data.dataset import Dataset
 from kmaskrcnn.evaluation import Analysis, Evaluator
 from kmaskrcnn.evaluation.matching import match_columns
 from kmaskrcnn.evaluation.mistakes import UNSURE
+from kmaskrcnn.evaluation.results import Predictions
 from kmaskrcnn.files import atomic
 from kmaskrcnn.model import MaskRCNN
 from kmaskrcnn.report import charts, tables
@@ -46,7 +47,7 @@ class Report:
 
 
 def save_report(
-    model: MaskRCNN,
+    model: MaskRCNN | str | Path,
     dataset: Dataset,
     path: str | Path,
     *,
@@ -54,13 +55,14 @@ def save_report(
     history: Any = None,
     progress: Progress = iter,
 ) -> Report:
-    """Predicts every image of a dataset once and writes all that can be said of it as one page.
+    """Predicts every image of a dataset once, and writes what can be said of that as one page.
 
     The HTML file needs nothing beside itself. Memory grows with the number of objects: images are
     read one at a time, and those that are shown are read once more.
 
     Args:
-        model: its class names are those of the figures.
+        model: its class names are those of the figures. Or a JSON of COCO results, of whatever
+            detector.
         dataset: images and truth; its classes must be among the model's.
         path: the HTML file; its folder is made.
         title: of the page.
@@ -76,28 +78,33 @@ def save_report(
         ValueError: a history without epochs.
         OSError: a place that cannot be written to; before anything is predicted.
     """
-    dataset = data.align(dataset, model.class_names)
     history = None if history is None else read_history(history)
-    most = max(100, model.config.detections_per_image)
-
-    def predictions() -> Iterator[tuple[int, Detections]]:
-        for index in progress(range(len(dataset))):
-            yield index, model.predict(dataset[index].read())[0]
-
+    predictions: Any = model
+    options = {}
+    if not isinstance(model, str | Path):
+        dataset = data.align(dataset, model.class_names)
+        predictions = _predicted(model, dataset, progress)
+        options["max_detections"] = (1, 10, max(100, model.config.detections_per_image))
     with atomic(path) as unfinished:  # a place that cannot be written to is said before the work
-        report = measure(dataset, predictions(), max_detections=(1, 10, most))
+        report = measure(dataset, predictions, **options)
         unfinished.write_text(page(report, title=title, history=history), encoding="utf-8")
     return report
 
 
-def measure(
-    dataset: Dataset, predictions: Iterable[tuple[int, Detections]], **options: Any
-) -> Report:
+def _predicted(
+    model: MaskRCNN, dataset: Dataset, progress: Progress
+) -> Iterator[tuple[int, Detections]]:
+    """Index and detections of every image, one at a time."""
+    for index in progress(range(len(dataset))):
+        yield index, model.predict(dataset[index].read())[0]
+
+
+def measure(dataset: Dataset, predictions: Predictions, **options: Any) -> Report:
     """All figures of a report.
 
     Args:
         dataset: images and truth.
-        predictions: index in the dataset and what was found there, each taken once.
+        predictions: see `Evaluator.evaluate`.
         options: of `Evaluator`.
     """
     evaluator = Evaluator(dataset, **options)

@@ -21,7 +21,7 @@ OPTIONS = {
     "--out --json",
     "evaluate": "--val-fraction --seed --metrics --images --add --rename --skip-broken --out "
     "--json",
-    "report": "--out --val-fraction --seed --images --skip-broken --limit --json",
+    "report": "--out --val-fraction --seed --images --add --rename --skip-broken --limit --json",
     "predict": "--out --score --coco --labelme --json",
     "inspect": "--images --val --val-images --duplicates --preset --image-size --augment "
     "--augment-set --out --limit "

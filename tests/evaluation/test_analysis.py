@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kmaskrcnn.commands.output import to_json
-from kmaskrcnn.evaluation import analyse, confusion_matrix, match
+from kmaskrcnn.evaluation import Evaluator, analyse, confusion_matrix, match
 from kmaskrcnn.evaluation.calibration import calibration
 from kmaskrcnn.evaluation.counts import count_error
 from kmaskrcnn.evaluation.mistakes import find_mistakes
@@ -91,6 +91,16 @@ def test_counts_by_hand():
     assert count_error(matches, 0.1, 0).images == 3
     assert math.isnan(count_error(matches, 0.5, 2).mean)
     assert count_error(matches, 0.5).exact == 0
+
+
+def test_counts_are_a_metric():
+    dataset, predictions = crowded(2)
+    told = Evaluator(dataset, metrics=["counts"]).evaluate(predictions)
+    analysis = analyse(dataset, predictions)
+    assert told["counts/rms"] == analysis.counts[""].rms
+    assert told["counts/exact/otter"] == analysis.counts["otter"].exact
+    assert told["counts/threshold/deer"] == analysis.thresholds[0]
+    assert len(told) == 4 + 5 * 3
 
 
 def test_quality_by_hand():

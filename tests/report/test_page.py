@@ -153,3 +153,12 @@ def test_on_the_command_line(model, tmp_path, monkeypatch, eagerly):
     html = (tmp_path / "p.html").read_text()
     assert 'id="training"' in html and "<h1>best.keras on photos.json</h1>" in html
     assert "The page is p.html." in done.stderr
+
+
+def test_results_in_the_place_of_a_model(report, html, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    results = [r for i, found in crowded(1)[1] for r in found.to_coco(i)]
+    (tmp_path / "found.json").write_text(json.dumps(results))
+    same = save_report("found.json", report.dataset, "page.html", title="t")
+    assert same.to_dict()["classes"] == report.to_dict()["classes"]
+    assert same.figures == pytest.approx(dict(report.figures), nan_ok=True)
