@@ -7,12 +7,15 @@ import os
 import struct
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
+from PIL.Image import Image
 from PIL.ImageFile import ImageFile
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
 from PIL.PpmImagePlugin import PpmImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
@@ -23,6 +26,8 @@ _JPEG = b"\xff\xd8"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JPEG_2000 = (b"\0\0\0\x0cjP", b"\xff\x4f\xff\x51")
 _BY_PILLOW: tuple[tuple[bytes | tuple[bytes, ...], type[ImageFile]], ...] = (
+    (_JPEG, JpegImageFile),
+    (_PNG, PngImageFile),
     (_TIFF, TiffImageFile),
     (b"BM", BmpImageFile),
     (b"GIF8", GifImageFile),
@@ -34,6 +39,8 @@ _UNREADABLE = (
     *(EOFError, AttributeError, RuntimeError, struct.error),
 )
 """What Pillow's readers raise for broken headers; `PIL.Image.open` takes them alike."""
+ORIENTATION = 0x0112  # the tag of EXIF
+TURNED = (5, 6, 7, 8)  # of its values: width and height change places
 _NO_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -51,14 +58,47 @@ def declared_size(data: bytes) -> tuple[int, int] | None:
     """(height, width) of what would be decoded, also of TIFF, BMP, GIF, PNM and JPEG 2000, by
     Pillow's readers of their headers; None where it is not known.
     """
-    found = next((opens for start, opens in _BY_PILLOW if data.startswith(start)), None)
-    if found is None:
-        return read_size(data)
+    return read_size(data) or _by_pillow(io.BytesIO(data))[0]
+
+
+def upright_size(path: Path) -> tuple[int, int] | None:
+    """(height, width) of a photograph as it is looked at, turned as EXIF says, from its header.
+
+    None of a TIFF that is turned, too: Pillow's versions differ about it.
+    """
     try:
-        with found(io.BytesIO(data)) as image:
-            return image.height, image.width
+        with path.open("rb") as file:
+            size, turn = _by_pillow(file)
+    except OSError:
+        return None
+    if size is None or turn not in TURNED:
+        return size
+    return None if path.suffix.lower() in (".tif", ".tiff") else size[::-1]
+
+
+def turn_of(path: Path) -> int:
+    """EXIF's orientation, 1 … 8; 1: the pixels are stored as they are looked at."""
+    try:
+        with path.open("rb") as file:
+            return _by_pillow(file)[1]
+    except OSError:
+        return 1
+
+
+def _by_pillow(file: BinaryIO) -> tuple[tuple[int, int] | None, int]:
+    """(height, width) as stored and EXIF's orientation; nothing is decoded for it."""
+    head = file.read(16)
+    found = next((opens for start, opens in _BY_PILLOW if head.startswith(start)), None)
+    file.seek(0)
+    if found is None:
+        return None, 1
+    try:
+        with found(file) as image:
+            size = image.height, image.width
+            turn = Image.getexif(image).get(ORIENTATION, 1)  # a PNG's own method decodes it
+            return size, turn if isinstance(turn, int) else 1
     except _UNREADABLE:
-        return None  # the decoder says what is wrong with it
+        return None, 1  # the decoder says what is wrong with it
 
 
 def is_cut_off(data: bytes) -> bool:

@@ -10,7 +10,7 @@ from PIL import Image
 from kmaskrcnn.data import DataError, read_image
 from kmaskrcnn.data import images as images_module
 from kmaskrcnn.data.formats.files import read_png
-from kmaskrcnn.data.headers import declared_size, is_cut_off, read_size
+from kmaskrcnn.data.headers import declared_size, is_cut_off, read_size, turn_of, upright_size
 from tests.data.samples import noise_image, write_image
 
 
@@ -49,6 +49,17 @@ def test_the_size_of_any_header(suffix, tmp_path):
     data = path.read_bytes()
     assert declared_size(data) == (20, 30)
     assert declared_size(data[:9]) is None and declared_size(b"what else") is None
+
+
+def test_a_png_is_not_decoded_for_its_turn(tmp_path, monkeypatch):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name, size in (("a.png", (30, 20)), ("a.jpg", (30, 20)), ("a.tif", None)):
+        Image.fromarray(noise_image(20, 30)).save(tmp_path / name, exif=exif)
+        monkeypatch.setattr("PIL.ImageFile.ImageFile.load", None)  # is not asked
+        assert turn_of(tmp_path / name) == 6 and upright_size(tmp_path / name) == size
+        monkeypatch.undo()
+    assert turn_of(tmp_path / "gone") == 1 and upright_size(tmp_path / "gone") is None
 
 
 def test_a_gigantic_tiff_is_refused_by_its_header(tmp_path, monkeypatch):

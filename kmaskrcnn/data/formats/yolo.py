@@ -12,7 +12,7 @@ from kmaskrcnn.data.dataset import Sample
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.files import count_labels, natural, refuse_missing
 from kmaskrcnn.data.formats.opening import Opening
-from kmaskrcnn.data.formats.yolo_labels import Line, read_labels, to_instance, upright_size
+from kmaskrcnn.data.formats.yolo_labels import Line, read_labels, size_of, to_instance
 from kmaskrcnn.data.formats.yolo_yaml import (
     choose_part,
     listed_images,
@@ -74,7 +74,7 @@ class YoloDataset:
     def __getitem__(self, index: int, /) -> Sample:
         image = self._images[index]
         lines = self._read(index % len(self))
-        size = upright_size(image) if lines else None
+        size = size_of(image) if lines else None
         found = [to_instance(line, size, self.report) for line in lines if size]
         instances = [instance for instance in found if instance is not None]
         return Sample(image, instances, image_id=image.stem, source=str(self._labels[index]))

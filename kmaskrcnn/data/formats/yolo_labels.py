@@ -6,20 +6,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from kmaskrcnn.data.dataset import Instance
 from kmaskrcnn.data.errors import DataError
 from kmaskrcnn.data.formats.files import read_lines
-from kmaskrcnn.data.formats.outlines import Size, usable_box, usable_polygon
+from kmaskrcnn.data.formats.outlines import Size, usable_box, usable_polygon, usable_size
+from kmaskrcnn.data.headers import upright_size
 from kmaskrcnn.data.images import read_image
 from kmaskrcnn.data.report import Report
 
 MAX_BYTES = 2**23
 SHARES = (-0.5, 1.5)
 """What is farther outside of 0 … 1 is no share of the image, but pixels."""
-ORIENTATION = 0x0112
-TURNED = (5, 6, 7, 8)  # of EXIF's orientations: width and height change places
 NO_BOX = "object without a mask, only its box is trained on"
 
 
@@ -85,16 +83,12 @@ def to_instance(line: Line, size: Size, report: Report) -> Instance | None:
     return None if box is None else Instance(label, box=box, annotation_id=name)
 
 
-def upright_size(path: Path) -> Size | None:
-    """(height, width) of a photograph as it is looked at, from its header; None if it is none."""
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            turned = image.getexif().get(ORIENTATION) in TURNED
-        return (width, height) if turned else (height, width)
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
-        pass  # of a kind that only OpenCV reads, or broken
-    try:
+def size_of(path: Path) -> Size | None:
+    """(height, width) of a photograph as it is looked at; None if it is none, or gigantic."""
+    size = upright_size(path)
+    if size is not None:
+        return usable_size(*size)
+    try:  # of a kind that only OpenCV reads, or broken
         height, width = read_image(path).shape[:2]
     except DataError:
         return None

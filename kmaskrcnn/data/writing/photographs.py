@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-from PIL import Image
 
 from kmaskrcnn.data.dataset import Sample
 from kmaskrcnn.data.errors import DataError
+from kmaskrcnn.data.headers import declared_size, turn_of
 from kmaskrcnn.ops.drawing import encode_picture
 
 HOW = ("copy", "link", "none")
-ORIENTATION = 0x0112  # the tag of EXIF
 
 
 class Photographs:
@@ -82,23 +81,12 @@ class Photographs:
         return wanted + suffix
 
 
-def turn_of(sample: Sample) -> int:
-    """How EXIF says that the stored pixels are to be turned; 1: not at all."""
-    if isinstance(sample.image, np.ndarray):
-        return 1
-    try:
-        with Image.open(sample.image) as image:
-            return int(image.getexif().get(ORIENTATION, 1))
-    except (OSError, ValueError, SyntaxError):
-        return 1  # read_image says what is wrong with it, where it matters
-
-
 def ignores_turn(sample: Sample) -> bool:
     """Whether the annotation holds for the pixels as they are stored, and EXIF turns them."""
-    if sample.size is None or turn_of(sample) == 1:
+    if sample.size is None or isinstance(sample.image, np.ndarray):
         return False
-    with Image.open(cast(str, sample.image)) as image:
-        return image.size == tuple(sample.size)[::-1]
+    path = Path(sample.image)
+    return turn_of(path) != 1 and declared_size(path.read_bytes()) == tuple(sample.size)
 
 
 def read_bytes(sample: Sample) -> bytes:

@@ -16,7 +16,8 @@ import tensorflow as tf
 
 from kmaskrcnn.data.dataset import Sample
 from kmaskrcnn.data.formats.label_map import label_map
-from kmaskrcnn.data.writing.photographs import read_bytes, turn_of
+from kmaskrcnn.data.headers import turn_of
+from kmaskrcnn.data.writing.photographs import read_bytes
 from kmaskrcnn.data.writing.samples import Job, Size, place_of, to_region
 from kmaskrcnn.ops.drawing import encode_picture
 from kmaskrcnn.ops.regions import to_mask
@@ -81,7 +82,7 @@ def _objects(job: Job, sample: Sample, size: Size) -> dict[str, list[Any]]:
 
 def _encoded(sample: Sample) -> tuple[bytes, str]:
     """The image's own bytes where TensorFlow decodes them as they are meant, else a PNG."""
-    if not isinstance(sample.image, np.ndarray) and turn_of(sample) == 1:
+    if not isinstance(sample.image, np.ndarray) and turn_of(Path(sample.image)) == 1:
         data = read_bytes(sample)
         for start, suffix in ((b"\xff\xd8", "jpeg"), (b"\x89PNG", "png")):
             if data.startswith(start):

@@ -6,7 +6,7 @@ from PIL import Image
 
 from kmaskrcnn.data import DataError, load
 from kmaskrcnn.data.formats.yolo import labels_of
-from kmaskrcnn.data.formats.yolo_labels import upright_size
+from kmaskrcnn.data.formats.yolo_labels import size_of
 from tests.data.samples import write_image
 
 LINE = "1 0.1 0.2 0.5 0.2 0.5 0.6 0.1 0.6"
@@ -204,7 +204,7 @@ def test_shares_are_of_the_photograph_as_it_is_looked_at(tmp_path, orientation, 
     Image.open(path).save(path, exif=exif)
     sample = load(tmp_path)[0]
     expected = size or (20, 30)
-    assert upright_size(path) == expected and sample.read().shape[:2] == expected
+    assert size_of(path) == expected and sample.read().shape[:2] == expected
     np.testing.assert_allclose(
         sample.instances[0].mask[0][2], np.array([0.5, 0.6]) * expected[::-1]
     )
