@@ -35,7 +35,7 @@ class Parabola(keras.Model):
     def get_config(self):
         return {"explodes": self.explodes}
 
-    def _batches(self, dataset, **options):
+    def _batches(self, dataset, order, augmentation):
         return dataset
 
     def train_step(self, batch):
