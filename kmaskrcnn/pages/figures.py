@@ -23,7 +23,6 @@ COLORS = tuple("#{:02x}{:02x}{:02x}".format(*color) for color in PALETTE)
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: sharp, small, and can be searched
     "svg.hashsalt": "kmaskrcnn",  # the same figure is the same file
-    "text.parse_math": False,  # a class may be called "$x"
 }
 _ONE_AT_A_TIME = threading.Lock()  # matplotlib's settings are the process's
 _ID = re.compile(r'\bid="([^"]+)"')
@@ -55,7 +54,7 @@ def figure(drawn: Figure, caption: str = "") -> Markup:
         with rc_context(_STYLE), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph")  # the browser has fonts of its own
             for text in drawn.findobj(Text):
-                text.set_parse_math(False)
+                text.set_parse_math(False)  # a class may be called "$x"
             metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
             drawn.savefig(buffer, format="svg", transparent=True, metadata=metadata)
     svg = _own_ids(buffer.getvalue()[buffer.getvalue().index("<svg") :])

@@ -12,7 +12,7 @@ import pytest
 from kmaskrcnn import pages
 from kmaskrcnn.pages import rendering
 
-EVIL = '<script>alert("x")</script> $\\frac{ & "'
+EVIL = '<script>alert("x")</script> $\\frac{$ & "'
 
 
 @pytest.fixture

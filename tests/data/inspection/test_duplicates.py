@@ -12,7 +12,7 @@ from kmaskrcnn.data.inspection.duplicates import (
     close_pairs,
     find_duplicates,
 )
-from kmaskrcnn.data.inspection.fingerprints import fingerprint
+from kmaskrcnn.data.inspection.fingerprints import fingerprint, thumbnail
 from tests.data.samples import ListDataset, noise_image
 from tests.shared import shared_path
 
@@ -21,6 +21,12 @@ def write(path, pixels, *flags) -> Sample:
     path.parent.mkdir(exist_ok=True)
     assert cv2.imwrite(str(path), pixels, list(flags))
     return Sample(path)
+
+
+def faint(side: int) -> np.ndarray:
+    """The black of a camera whose corner is a little brighter: nothing to tell images by."""
+    ramp = np.add.outer(np.arange(side), np.arange(side)) * 4 // (2 * side)
+    return np.repeat(ramp[:, :, None], 3, axis=2).astype(np.uint8)
 
 
 @pytest.fixture
@@ -32,14 +38,14 @@ def copies(tmp_path):
     train = [
         write(tmp_path / "train" / "a.png", first),
         write(tmp_path / "train" / "b.png", second),
-        write(tmp_path / "train" / "dark.png", np.zeros((90, 90, 3), np.uint8)),
+        write(tmp_path / "train" / "dark.png", faint(90)),
     ]
     held_out = [
         write(tmp_path / "val" / "c.jpg", small, cv2.IMWRITE_JPEG_QUALITY, 60),
         write(tmp_path / "val" / "d.jpg", brighter),
         write(tmp_path / "val" / "e.png", second),
         write(tmp_path / "val" / "f.png", noise_image(300, 400, 3)),
-        write(tmp_path / "val" / "night.png", np.full((80, 90, 3), 1, np.uint8)),
+        write(tmp_path / "val" / "night.png", faint(120)),
     ]
     return ListDataset(train), ListDataset(held_out)
 
@@ -65,6 +71,14 @@ def test_within_one_part_it_is_no_leak(copies):
     (group,) = inspect(copies[1]).duplicates
     assert names(group) == ["c.jpg", "d.jpg"] and not group.is_leak
     assert "duplicates, in one part: 1" in str(inspect(copies[1]))
+
+
+@pytest.mark.parametrize("size", [(70, 90), (200, 300), (600, 800)])
+def test_a_jpeg_is_decoded_as_small_as_will_do(tmp_path, size):
+    pixels = noise_image(*size, 7)
+    file = write(tmp_path / "a.jpg", pixels, cv2.IMWRITE_JPEG_QUALITY, 95)
+    array = Sample(pixels[..., ::-1].copy())
+    assert np.abs(thumbnail(file) - thumbnail(array)).mean() < 2
 
 
 def test_arrays_are_compared_too():

@@ -162,6 +162,7 @@ def test_objects_that_cannot_be_read_are_listed():
         ("unreadable", "box"),
     ]
     assert found.class_objects == (1, 0)
+    assert found.sheet(cell_size=60).any()  # of what can be drawn
 
 
 def test_a_box_without_a_mask_stands_out_among_masks():

@@ -52,6 +52,18 @@ def test_every_section_is_there(page):
     assert page.count('<figure class="picture">') == 2 + 5 + 1  # samples, close-ups, the leak
 
 
+def test_suggested_anchors_are_drawn_and_to_be_copied(tmp_path):
+    small = [Instance(0, box=(x, 5, x + 6, 11)) for x in range(5, 85, 10)]
+    found = inspect(ListDataset([image(100, 100, *small)]))
+    for min_size, expected in ((100, True), (800, False)):
+        config = found.config.replace(min_size=min_size)
+        found = inspect(found.dataset, config=config)
+        assert found.anchor_advice.worth_it == expected
+        found.save(tmp_path / "page.html")
+        text = (tmp_path / "page.html").read_text()
+        assert (">suggested</text>" in text) == ("anchor_sizes = [[" in text) == expected
+
+
 def test_names_are_escaped(page):
     Tags(page)
     assert EVIL not in page and "<i>" not in page
