@@ -202,6 +202,27 @@ def _tfrecord(folder: Path) -> Path:
     return folder
 
 
+CVAT = """<?xml version="1.0" encoding="utf-8"?>
+<annotations><version>1.1</version>
+<meta><task><labels><label><name>cat</name></label><label><name>dog</name></label></labels></task></meta>
+{}</annotations>
+"""
+CVAT_IMAGE = """<image id="{0}" name="{0}.png" subset="Train" width="32" height="24">
+<polygon label="cat" group_id="1" points="2.0,2.0;14.0,3.0;8.0,13.0"/>
+<mask label="dog" rle="1, 4, 2, 3, 10" left="4" top="3" width="5" height="4"/>
+<ellipse label="dog" cx="12" cy="9" rx="8" ry="4" rotation="30.5"/>
+<box label="cat" xtl="10" ytl="4" xbr="14" ybr="12"/><points label="cat" points="1,2"/>
+</image>"""
+
+
+def _cvat(folder: Path) -> Path:
+    for number in (1, 2):
+        write_image(folder / "images" / f"{number}.png", *SIZE)
+    images = "\n".join(CVAT_IMAGE.format(number) for number in (1, 2))
+    (folder / "annotations.xml").write_text(CVAT.format(images))
+    return folder
+
+
 SEEDS: dict[str, Callable[[Path], Path]] = {
     "COCO": _coco,
     "COCO keypoints": _keypoints,
@@ -218,6 +239,7 @@ SEEDS: dict[str, Callable[[Path], Path]] = {
     "VIA 1": _via(1),
     "VIA 2": _via(2),
     "YOLO": _written("yolo"),
+    "CVAT": _cvat,
     "TFRecord": _tfrecord,
 }
 """Format → what writes a sound dataset into a new folder and says what to load."""
