@@ -10,8 +10,11 @@ from typing import Any
 import kmaskrcnn
 from kmaskrcnn.commands.datasets import joined
 from kmaskrcnn.commands.output import measure, print_figures, write_json
-from kmaskrcnn.data import split
-from kmaskrcnn.data.formats import coco
+from kmaskrcnn.data import Dataset, split
+from kmaskrcnn.data.formats.coco import CocoDataset
+from kmaskrcnn.data.formats.coco import recognise as is_coco_file
+from kmaskrcnn.data.formats.lvis import LvisDataset
+from kmaskrcnn.data.formats.lvis import recognise as is_lvis_file
 from kmaskrcnn.data.formats.opening import Opening
 from kmaskrcnn.evaluation import Evaluator
 from kmaskrcnn.progress import console
@@ -64,14 +67,20 @@ def measure_model(job: Evaluation) -> dict[str, float]:
 
 def measure_results(job: Evaluation) -> dict[str, float]:
     """Reads COCO results; of a truth in a COCO file no photograph is needed."""
-    path, changed = Path(job.data), (job.images, job.val_fraction, *job.add, *job.rename)
-    opening = Opening(path)
-    if path.suffix == ".json" and not any(changed) and coco.recognise(opening):
-        dataset = coco.CocoDataset(path, file=opening.take_json(path), photographs=False)
-    else:
-        dataset = job.dataset()
+    changed = any((job.images, job.val_fraction, *job.add, *job.rename))
+    dataset = (None if changed else annotations_alone(Path(job.data))) or job.dataset()
     console.print(dataset.description)
     return Evaluator(dataset, metrics=job.metrics).evaluate(job.model)
+
+
+def annotations_alone(path: Path) -> Dataset | None:
+    """A file of LVIS or COCO without its photographs; None where the path is something else."""
+    opening = Opening(path)
+    if path.suffix == ".json" and path.is_file():
+        for recognise, reader in ((is_lvis_file, LvisDataset), (is_coco_file, CocoDataset)):
+            if recognise(opening):
+                return reader(path, file=opening.take_json(path), photographs=False)
+    return None
 
 
 show = print_figures

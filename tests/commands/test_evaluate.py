@@ -40,6 +40,20 @@ def test_results_are_measured_without_photographs(files):
     assert got["box/AP"] == pytest.approx(expected["box/AP"]) and 0 < got["box/AP"] < 1
 
 
+def test_a_file_of_lvis_knows_what_was_looked_for(files):
+    truth, results = files
+    content = json.loads(truth.read_text())
+    for image in content["images"]:
+        image |= {"neg_category_ids": [1, 2, 3], "not_exhaustive_category_ids": []}
+    for category, frequency in zip(content["categories"], "rcf", strict=True):
+        category["frequency"] = frequency
+    truth.write_text(json.dumps(content))
+    done = run("evaluate", results, truth, "--metrics", "coco,lvis", "--json")
+    assert done.exit_code == 0, done.output
+    got = json.loads(done.stdout)
+    assert got["lvis_box/AP_rare"] == got["lvis_box/AP/deer"] == pytest.approx(got["box/AP/deer"])
+
+
 def test_a_table_for_each_metric(files):
     truth, results = files
     printed = run("evaluate", results, truth, "--metrics", "coco,voc,boundary").output

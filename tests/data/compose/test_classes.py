@@ -95,3 +95,16 @@ def test_unknown_names_and_the_nearest():
 def test_a_label_that_is_no_class_is_an_error():
     with pytest.raises(DataError, match="image 0: label 4 of annotation"):
         select_classes(dataset([4]), ["a"])[0]
+
+
+def test_what_was_looked_for_is_relabelled():
+    """A merged class is absent where all that became it are, and incomplete where any is."""
+    data = traffic()
+    data.frequencies = ("f", "r", "c", "f")
+    data.samples = [replace(s, absent=(1, 2, 3), incomplete=(0,)) for s in data.samples]
+    data.samples[1] = replace(data.samples[1], absent=(1,), incomplete=(2,))
+    merged = rename_classes(data, {"lorry": "truck", "van": "truck"})
+    assert [set(s.absent) for s in merged] == [{1, 2}, set(), {1, 2}]
+    assert [set(s.incomplete) for s in merged] == [{0}, {1}, {0}]
+    assert merged.frequencies == ("f", "r", "f")
+    assert [set(s.absent) for s in select_classes(data, ["van", "car"])] == [{0}, set(), {0}]
