@@ -27,9 +27,11 @@ def outline(crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     What is inside lies to the right of each, seen on the picture: they go around it clockwise.
     """
-    padded = np.pad(crop.astype(np.int8), 1)
-    starts, ends = _runs(np.diff(padded, axis=0)[:, 1:-1])  # above each pixel: 1 enters
-    columns, rows = _runs(-np.diff(padded, axis=1)[1:-1].T)  # left of it; upwards where 1 enters
+    height, width = crop.shape
+    padded = np.zeros((height + 2, width + 2), np.int8)
+    padded[1:-1, 1:-1] = crop
+    starts, ends = _runs(padded[1:] - padded[:-1])  # above each pixel: 1 enters
+    columns, rows = _runs((padded[:, :-1] - padded[:, 1:]).T)  # left of it; upwards, 1 leaves
     return (
         np.concatenate([starts, columns[:, ::-1]]).astype(np.float64),
         np.concatenate([ends, rows[:, ::-1]]).astype(np.float64),
@@ -37,11 +39,13 @@ def outline(crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _runs(signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Runs of 1 and of -1 along each row: column and row of their ends (E, 2); -1 runs back."""
-    padded = np.pad(signs, ((0, 0), (1, 1)))
-    changes = padded[:, 1:] != padded[:, :-1]
-    rows, first = np.nonzero(changes[:, :-1] & (signs != 0))
-    beyond = np.nonzero(changes[:, 1:] & (signs != 0))[1] + 1
-    forwards = (signs[rows, first] > 0)[:, None]
+    """Runs of 1 and of -1 along each row: column and row of their ends (E, 2); -1 runs back.
+
+    Every row begins and ends with a 0, and columns count from behind the first.
+    """
+    changes, inner = signs[:, 1:] != signs[:, :-1], signs[:, 1:-1]
+    rows, first = np.nonzero(changes[:, :-1] & (inner != 0))
+    beyond = np.nonzero(changes[:, 1:] & (inner != 0))[1] + 1
+    forwards = (inner[rows, first] > 0)[:, None]
     left, right = np.column_stack([first, rows]), np.column_stack([beyond, rows])
     return np.where(forwards, left, right), np.where(forwards, right, left)
