@@ -62,7 +62,7 @@ REQUIREMENTS = (
     Requirement("opencv-python-headless", "cv2", "4.9", variants=OPENCV_VARIANTS),
     Requirement("scikit-image", "skimage", "0.22"),
     Requirement("pillow", "PIL", "10.1", variants=("pillow-simd",)),
-    Requirement("msgspec", "msgspec", "0.19"),
+    Requirement("msgspec", "msgspec", "0.21"),
     Requirement("pyyaml", "yaml", "6.0.1"),
     Requirement("matplotlib", "matplotlib", "3.8"),
     Requirement("click", "click", "8.1"),
