@@ -1,5 +1,6 @@
 """Memory: what the process has held, and errors that say what to lower."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -126,3 +127,18 @@ def test_the_fullest_gpu_counts(monkeypatch):
     assert memory.peak_gpu_memory() == 7
     devices.clear()
     assert np.isnan(memory.peak_gpu_memory())
+
+
+def test_the_search_for_garbage_rests_and_goes_on():
+    assert gc.isenabled()
+    with pytest.raises(KeyError), memory.garbage_kept():
+        assert not gc.isenabled()
+        raise KeyError
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with memory.garbage_kept():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

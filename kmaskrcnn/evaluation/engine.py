@@ -15,6 +15,7 @@ from faster_coco_eval import COCO, COCOeval_faster
 
 from kmaskrcnn.evaluation.columns import FoundObjects, TrueObjects, rows_by_class
 from kmaskrcnn.evaluation.truth import Federation, Truth
+from kmaskrcnn.memory import garbage_kept
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)  # of IoU or OKS
 AREAS = ("all", "small", "medium", "large")  # all, below 32², to 96², above, in pixels
@@ -61,6 +62,7 @@ class Task(NamedTuple):
         return self.iou_type in ("segm", "boundary")
 
 
+@garbage_kept()
 def count(truth: Truth, found: FoundObjects, task: Task) -> Curves:
     """Precision and recall of every class."""
     areas = KEYPOINT_AREAS if task.iou_type == "keypoints" else AREAS

@@ -20,6 +20,7 @@ from kmaskrcnn.data.rle_checks import checked_areas
 from kmaskrcnn.evaluation.columns import FoundObjects
 from kmaskrcnn.evaluation.predictions import read_predictions
 from kmaskrcnn.evaluation.truth import Truth
+from kmaskrcnn.memory import garbage_kept
 from kmaskrcnn.structures import Detections
 
 KINDS = ("bbox", "segmentation", "keypoints")
@@ -37,6 +38,7 @@ def read_found(predictions: Predictions, dataset: Dataset, truth: Truth) -> Foun
     return read_predictions(predictions, dataset, truth)
 
 
+@garbage_kept()
 def read_results(path: str | Path, dataset: Dataset, truth: Truth) -> FoundObjects:
     """The results in a file, as pycocotools' ``loadRes`` takes them.
 
