@@ -41,6 +41,7 @@ def test_each_format_is_read_by_its_own_reader(tmp_path, name):
 
 READERS = {
     "COCO": "COCO instances",
+    "images of other kinds": "COCO instances",
     "COCO keypoints": "COCO instances",
     "LVIS": ("LVIS", "COCO instances"),
     "VIA 1": "VIA",

@@ -49,6 +49,21 @@ def _coco(folder: Path) -> Path:
     return folder
 
 
+def _kinds_of_images(folder: Path) -> Path:
+    """A COCO file whose images are of every kind; they lie where they are damaged most."""
+    kinds = ("jpg", "png", "tif", "bmp", "gif", "webp", "jp2", "ppm")
+    for kind in kinds:
+        path = folder / "pictures" / f"a.{kind}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(noise_image(*SIZE)).save(path)
+    images = [{"id": n, "file_name": f"a.{kind}"} for n, kind in enumerate(kinds)]
+    shape = {"category_id": 1, "segmentation": [sum(SQUARE, [])], "bbox": [16, 10, 10, 10]}
+    objects = [shape | {"id": n, "image_id": n} for n in range(len(kinds))]
+    categories = [{"id": 1, "name": "cat"}]
+    content = {"images": images, "annotations": objects, "categories": categories}
+    return _write_json(folder / "pictures" / "instances.json", content)
+
+
 def _keypoints(folder: Path) -> Path:
     dataset = _dataset()
     points = np.array([[5.0, 5, 2], [9, 9, 1], [0, 0, 0]])
@@ -225,6 +240,7 @@ def _cvat(folder: Path) -> Path:
 
 SEEDS: dict[str, Callable[[Path], Path]] = {
     "COCO": _coco,
+    "images of other kinds": _kinds_of_images,
     "COCO keypoints": _keypoints,
     "LVIS": _lvis,
     "LabelMe": _written("labelme"),
