@@ -61,6 +61,15 @@ def declared_size(data: bytes) -> tuple[int, int] | None:
     return read_size(data) or _by_pillow(io.BytesIO(data))[0]
 
 
+def stored_size(path: Path) -> tuple[int, int] | None:
+    """``declared_size`` of a file, of which only the header is read."""
+    try:
+        with path.open("rb") as file:
+            return _by_pillow(file)[0]
+    except OSError:
+        return None
+
+
 def upright_size(path: Path) -> tuple[int, int] | None:
     """(height, width) of a photograph as it is looked at, turned as EXIF says, from its header.
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from kmaskrcnn.data.dataset import Instance
 from kmaskrcnn.data.errors import DataError
-from kmaskrcnn.data.headers import declared_size, is_cut_off
+from kmaskrcnn.data.headers import declared_size, is_cut_off, stored_size
 from kmaskrcnn.data.images import refuse_gigantic
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jp2"}
@@ -96,6 +96,23 @@ def read_png(path: Path) -> np.ndarray:
         return values
     colours = values[..., :3].astype(np.int64)
     return colours[..., 0] + (colours[..., 1] << 16) + (colours[..., 2] << 32)
+
+
+def refuse_other_sizes(masks: Iterable[Path], image: Path) -> None:
+    """Compares the headers of masks with their image's, before they are decoded: a small file may
+    unpack to hundreds of megabytes.
+
+    Raises:
+        DataError: a mask that is larger or smaller than its image.
+    """
+    size = stored_size(image)
+    for path in masks:
+        found = stored_size(path)
+        if size is not None and found is not None and sorted(found) != sorted(size):
+            raise DataError(
+                f"{path} is {found[0]}×{found[1]} (height×width), its image {image.name} "
+                f"{size[0]}×{size[1]}; a mask must be as large as its image."
+            )
 
 
 def split_names(split: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from kmaskrcnn.data.formats.files import (
     list_images,
     natural,
     read_png,
+    refuse_other_sizes,
     split_names,
 )
 from kmaskrcnn.data.formats.json_files import read_json
@@ -83,6 +84,7 @@ class InstancePngDataset:
     def _read_masks(self, index: int) -> Masks:
         item = self._items[index]
         masks = Masks([], [], [], None)
+        refuse_other_sizes(item.masks, item.image)
         for path, name in zip(item.masks, item.classes, strict=True):
             mask = read_png(path) != 0
             height, width = masks.size or mask.shape

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kmaskrcnn.data.dataset import Sample
-from kmaskrcnn.data.formats.files import MaskCache, Masks, count_labels
+from kmaskrcnn.data.formats.files import MaskCache, Masks, count_labels, refuse_other_sizes
 from kmaskrcnn.data.report import Report
 
 
@@ -37,7 +37,7 @@ class MaskDataset:
         self.class_names = tuple(class_names)
         self.report = Report()
         self._entries = entries
-        self._masks = MaskCache(self._read_masks)
+        self._masks = MaskCache(self._read_sound_masks)
 
     @property
     def description(self) -> str:
@@ -59,6 +59,11 @@ class MaskDataset:
         masks = self._masks[index % len(self)]
         source = None if file is None else str(file)
         return Sample(image, masks.instances(), name, masks.size, source, void=masks.void)
+
+    def _read_sound_masks(self, index: int) -> Masks:
+        entry = self._entries[index]
+        refuse_other_sizes([] if entry.masks is None else [entry.masks], entry.image)
+        return self._read_masks(index)
 
     def _read_masks(self, index: int) -> Masks:
         """The objects of one image."""

@@ -16,6 +16,7 @@ from kmaskrcnn.data.formats.files import (
     list_images,
     natural,
     read_png,
+    refuse_other_sizes,
     split_names,
 )
 from kmaskrcnn.data.formats.outlines import usable_size
@@ -69,6 +70,17 @@ def test_sizes_that_no_image_has():
     assert usable_size(20, 30.0) == (20, 30) and usable_size(2**20 - 1, 100) == (2**20 - 1, 100)
     for height, width in ((0, 9), (None, 9), ("9", 9), (2**20, 9), (20_000, 20_000), (9, math.nan)):
         assert usable_size(height, width) is None
+
+
+def test_a_mask_of_another_size_is_not_decoded(tmp_path, monkeypatch):
+    image = write_image(tmp_path / "1.jpg", 20, 30)
+    sizes = [(20, 30), (30, 20)]
+    masks = [write_image(tmp_path / f"{n}.png", *size) for n, size in enumerate(sizes)]
+    monkeypatch.setattr("cv2.imdecode", None)  # is not asked
+    refuse_other_sizes([*masks, tmp_path / "gone.png"], image)
+    refuse_other_sizes([write_image(tmp_path / "b.png", 9, 9)], tmp_path / "gone.jpg")
+    with pytest.raises(DataError, match=r"b\.png is 9×9 .*its image 1\.jpg 20×30"):
+        refuse_other_sizes([*masks, tmp_path / "b.png"], image)
 
 
 def test_only_images_are_listed(tmp_path):

@@ -87,8 +87,13 @@ def test_masks_are_read_once(tmp_path):
 def test_bad_files_are_named(tmp_path):
     write_cells(tmp_path, ["a"])
     write_mask(tmp_path / "a/masks/1.png", square(0, size=(20, 31)))
+    with pytest.raises(DataError, match=r"1\.png is 20×31 .* its image a.png 20×30"):
+        load(tmp_path)[0]
+    image = (tmp_path / "a/images/a.png").read_bytes()
+    (tmp_path / "a/images/a.png").write_bytes(b"broken")
     with pytest.raises(DataError, match=r"1\.png is 20×31 .*0\.png is 20×30"):
         load(tmp_path)[0]
+    (tmp_path / "a/images/a.png").write_bytes(image)
     (tmp_path / "a/masks/1.png").write_bytes(b"broken")
     with pytest.raises(DataError, match=r"1\.png: not a PNG that can be decoded"):
         load(tmp_path)[0]

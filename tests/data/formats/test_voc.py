@@ -219,6 +219,7 @@ def test_a_photograph_is_no_mask(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (90, 90, 3), np.uint8)
     write_voc(tmp_path, objects=np.zeros((90, 90), np.uint8), classes=np.ones((90, 90), np.uint8))
     Image.fromarray(noise).save(tmp_path / "SegmentationObject" / "a.png")
+    write_image(tmp_path / "JPEGImages" / "a.jpg", 90, 90)
     with pytest.raises(DataError, match="objects; is it a photograph"):
         load(tmp_path)[0]
 
