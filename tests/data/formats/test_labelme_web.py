@@ -55,7 +55,7 @@ def test_what_is_no_outline_is_counted(tmp_path, points):
 REFUSED = {
     "text": ("hello", "not XML, or cut off"),
     "cut off": ("<annotation><filename>1.png</filename>", "not XML, or cut off"),
-    "another kind": ("<annotations><meta/></annotations>", "found <annotations> with meta"),
+    "another kind": ("<folders><meta/></folders>", "found <folders> with meta"),
     "boxes": (
         "<annotation><filename>1.png</filename><object><bndbox/></object></annotation>",
         "boxes of Pascal VOC, which tell no outlines",
