@@ -101,6 +101,13 @@ def test_coco_keeps_all(tmp_path):
     assert after.category_ids == (3, 90) and after[0].image_id == 5
 
 
+def test_a_class_has_one_id_in_all_parts(tmp_path):
+    parts = {name: one(Instance(1, [square(2, 2, 10)])) for name in ("train", "val")}
+    parts["train"].category_ids, parts["val"].category_ids = (3, 90), (1, 2)
+    write(parts, tmp_path / "out")
+    assert [load(tmp_path / "out", split=name).category_ids for name in parts] == [(3, 90)] * 2
+
+
 def test_lvis_there_and_back(tmp_path):
     dataset = one(Instance(1, [square(2, 2, 10)]))
     dataset.frequencies = ("r", "f")

@@ -38,7 +38,7 @@ def _write_file(job: Job, part: str, photographs: Photographs, file: TextIO) -> 
     dataset = job.parts[part]
     images: list[dict[str, Any]] = []
     taken: set[int] = set()
-    categories = _categories(dataset)
+    categories = _categories(dataset, next(iter(job.parts.values())))
     file.write('{"annotations": [')
     number = 0
     for index, sample in enumerate(job.samples(part, HOLDS)):
@@ -75,10 +75,10 @@ def _free_id(given: Any, taken: set[int]) -> int:
     return number
 
 
-def _categories(dataset: Dataset) -> list[dict[str, Any]]:
-    """With the ids that the dataset's file had, its keypoints, and LVIS' frequencies."""
+def _categories(dataset: Dataset, first: Dataset) -> list[dict[str, Any]]:
+    """With the ids that the file of the ``first`` part had, keypoints, and LVIS' frequencies."""
     names = dataset.class_names
-    ids = list(getattr(dataset, "category_ids", ()))
+    ids = list(getattr(first, "category_ids", ()))
     if len(ids) != len(names) or not all(isinstance(i, int) for i in ids):
         ids = list(range(1, len(names) + 1))
     keypoints: dict[str, Any] = {}
