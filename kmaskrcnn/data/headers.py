@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
 from PIL.Image import Image
 from PIL.ImageFile import ImageFile
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
@@ -30,7 +29,6 @@ _BY_PILLOW: tuple[tuple[bytes | tuple[bytes, ...], type[ImageFile]], ...] = (
     (_PNG, PngImageFile),
     (_TIFF, TiffImageFile),
     (b"BM", BmpImageFile),
-    (b"GIF8", GifImageFile),
     ((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"), PpmImageFile),
     (_JPEG_2000, Jpeg2KImageFile),
 )
@@ -46,11 +44,13 @@ _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def read_size(data: bytes) -> tuple[int, int] | None:
-    """(height, width) out of a PNG or JPEG header; None for anything else."""
+    """(height, width) out of a header of PNG, JPEG or GIF; None for anything else."""
     if data.startswith(_PNG) and len(data) >= 24:
         return int.from_bytes(data[20:24], "big"), int.from_bytes(data[16:20], "big")
     if data.startswith(_JPEG):
         return _walk_jpeg(data)[0]
+    if data.startswith(b"GIF8") and len(data) >= 10:
+        return int.from_bytes(data[8:10], "little"), int.from_bytes(data[6:8], "little")
     return None
 
 

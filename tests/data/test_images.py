@@ -180,7 +180,7 @@ def test_files_that_are_no_images(tmp_path, data):
 
 def test_a_gif_without_a_reader_of_gifs(tmp_path, monkeypatch):
     monkeypatch.setattr(images_module, "READS_ANIMATIONS", False)
-    (tmp_path / "a.gif").write_bytes(b"GIF89a, and then nothing")
+    (tmp_path / "a.gif").write_bytes(b"GIF89a\x1e\0\x14\0, and then nothing")
     with pytest.raises(DataError, match=r"a\.gif: a GIF or .*, which OpenCV reads from 4\.12 on"):
         read_image(tmp_path / "a.gif")
 
