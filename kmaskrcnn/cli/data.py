@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from kmaskrcnn.cli.options import DATA, FOLDER, OLD_FOLDER, as_json
+from kmaskrcnn.cli.options import DATA, FOLDER, OLD_FOLDER, as_json, skip_broken
 
 FORMATS = ("coco", "yolo", "png", "labelme", "tfrecord")
 
@@ -65,7 +65,7 @@ Examples:
     show_default=True,
     help="With --val-fraction: other seeds deal otherwise, the same as `train --seed`.",
 )
-@click.option("--skip-broken", is_flag=True, help="Leave out images that cannot be read.")
+@skip_broken
 @as_json
 def convert(as_json: bool, **options: Any) -> None:
     """Read IN, annotated images in any form that is recognised, and write the folder OUT.

@@ -11,11 +11,12 @@ from kmaskrcnn.cli.options import (
     DATA,
     FILE,
     MODEL,
-    OLD_FOLDER,
     Metrics,
     add,
     as_json,
+    images,
     rename,
+    skip_broken,
     val_fraction,
     val_seed,
 )
@@ -44,10 +45,10 @@ Examples:
     show_default=True,
     help=f"One or more of {', '.join(METRICS)}, joined by commas.",
 )
-@click.option("--images", type=OLD_FOLDER, help="The images of DATA, if not beside it.")
+@images
 @add
 @rename
-@click.option("--skip-broken", is_flag=True, help="Leave out images that cannot be read.")
+@skip_broken
 @click.option("--out", type=FILE, help="Also write all figures here, as JSON.")
 @as_json
 def evaluate(model: Path, data: str, as_json: bool, **options: Any) -> None:

@@ -7,7 +7,16 @@ from typing import Any
 import click
 
 from kmaskrcnn.augmentation import POLICIES
-from kmaskrcnn.cli.options import DATA, FOLDER, OLD_FOLDER, Policy, as_json, augment_set
+from kmaskrcnn.cli.options import (
+    DATA,
+    FOLDER,
+    Policy,
+    as_json,
+    augment_set,
+    image_size,
+    images,
+    val_images,
+)
 from kmaskrcnn.cli.sections import Sectioned
 from kmaskrcnn.presets import preset_names
 
@@ -33,14 +42,14 @@ Examples:
 """,
 )
 @click.argument("data", type=DATA)
-@click.option("--images", type=OLD_FOLDER, help="The images of DATA, if not beside it.")
+@images
 @click.option(
     "--val",
     type=DATA,
     metavar="DATA",
     help="What will be validated on: its classes and photographs are compared with DATA's.",
 )
-@click.option("--val-images", type=OLD_FOLDER, help="The images of --val, if not beside it.")
+@val_images
 @click.option(
     "--duplicates/--no-duplicates",
     default=True,
@@ -55,12 +64,7 @@ Examples:
     show_default=True,
     help="The network to be trained: objects are measured at its image size, by its anchors.",
 )
-@click.option(
-    "--image-size",
-    type=click.IntRange(16),
-    metavar="PIXELS",
-    help="Short side in pixels; else the preset's.",
-)
+@image_size
 @click.option(
     "--augment",
     type=Policy(),

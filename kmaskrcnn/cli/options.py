@@ -129,6 +129,25 @@ def presets(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]
     return [name for name in preset_names() if name.startswith(typed)]
 
 
+images = click.option("--images", type=OLD_FOLDER, help="The images of DATA, if not beside it.")
+
+val_images = click.option(
+    "--val-images", type=OLD_FOLDER, help="The images of --val, if not beside it."
+)
+
+skip_broken = click.option(
+    "--skip-broken",
+    is_flag=True,
+    help="Leave out images that cannot be read, and say how many; else they are an error.",
+)
+
+image_size = click.option(
+    "--image-size",
+    type=click.IntRange(16),
+    metavar="PIXELS",
+    help="Short side in pixels; else the preset's.",
+)
+
 add = click.option(
     "--add",
     type=DATA,

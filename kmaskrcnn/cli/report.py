@@ -11,10 +11,11 @@ from kmaskrcnn.cli.options import (
     DATA,
     FILE,
     MODEL,
-    OLD_FOLDER,
     add,
     as_json,
+    images,
     rename,
+    skip_broken,
     val_fraction,
     val_seed,
 )
@@ -35,10 +36,10 @@ Examples:
 @click.option("--out", type=FILE, default="report.html", show_default=True, help="The page.")
 @val_fraction
 @val_seed
-@click.option("--images", type=OLD_FOLDER, help="The images of DATA, if not beside it.")
+@images
 @add
 @rename
-@click.option("--skip-broken", is_flag=True, help="Leave out images that cannot be read.")
+@skip_broken
 @click.option(
     "--limit",
     type=click.IntRange(1),

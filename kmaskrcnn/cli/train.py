@@ -13,15 +13,18 @@ from kmaskrcnn.cli import run_file
 from kmaskrcnn.cli.options import (
     DATA,
     FOLDER,
-    OLD_FOLDER,
     Bytes,
     Policy,
     add,
     as_json,
     augment_set,
     field_names,
+    image_size,
+    images,
     rename,
     settings,
+    skip_broken,
+    val_images,
 )
 from kmaskrcnn.cli.sections import Sectioned
 from kmaskrcnn.commands.settings import augmentation_notes, notes
@@ -69,8 +72,8 @@ Examples:
     metavar="SHARE",
     help="In place of --val: this share of DATA, drawn by --seed, is kept to validate on.",
 )
-@click.option("--images", type=OLD_FOLDER, help="The images of DATA, if not beside it.")
-@click.option("--val-images", type=OLD_FOLDER, help="The images of --val, if not beside it.")
+@images
+@val_images
 @add
 @rename
 @click.option(
@@ -89,11 +92,7 @@ Examples:
     help=f"{', '.join(POLICIES)}; some joined by +.",
 )
 @augment_set
-@click.option(
-    "--skip-broken",
-    is_flag=True,
-    help="Leave out images that cannot be read, and say how many; else they are an error.",
-)
+@skip_broken
 @click.option(
     "--by-orientation/--any-orientation",
     default=True,
@@ -121,12 +120,7 @@ Examples:
     metavar="NAME",
     help='"imagenet", "coco" or a file; left out, all weights start at random.',
 )
-@click.option(
-    "--image-size",
-    type=click.IntRange(16),
-    metavar="PIXELS",
-    help="Short side in pixels; else the preset's.",
-)
+@image_size
 @click.option(
     "--freeze",
     type=click.Choice(["none", "stem", "C2", "C3", "C4", "C5"]),
