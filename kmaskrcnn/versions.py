@@ -64,7 +64,7 @@ REQUIREMENTS = (
     Requirement("pillow", "PIL", "10.1", variants=("pillow-simd",)),
     Requirement("msgspec", "msgspec", "0.21"),
     Requirement("pyyaml", "yaml", "6.0.1"),
-    Requirement("matplotlib", "matplotlib", "3.8"),
+    Requirement("matplotlib", "matplotlib", "3.9"),
     Requirement("click", "click", "8.1"),
     Requirement("rich", "rich", "13.0"),
     Requirement("tomlkit", "tomlkit", "0.12"),

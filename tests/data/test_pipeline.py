@@ -355,16 +355,21 @@ def test_a_function_that_fails_is_named_with_its_error():
 
 def test_nothing_of_a_stream_stays_behind():
     """TensorFlow keeps the functions that it has called: not the threads and images behind them."""
-    before = threading.active_count()
+
+    def workers() -> set[threading.Thread]:
+        return {t for t in threading.enumerate() if t.name.startswith("kmaskrcnn-data")}
+
+    before = workers()
     stream = batches(ListDataset(SHAPES, SHAPES.class_names), SIZE, PAIRS, num_threads=3)
     reader = weakref.ref(stream.reader)
     list(stream)
     first = next(iter(stream.repeat(2).take(1)))
     assert first[0]["images"].shape[0] == 2 and reader() is not None
+    started = workers() - before
+    assert started
     del stream
     gc.collect()
     assert reader() is None
-    for thread in threading.enumerate():
-        if thread.name.startswith("kmaskrcnn-data"):
-            thread.join(timeout=10)
-    assert threading.active_count() <= before
+    for thread in started:
+        thread.join(timeout=10)
+    assert not any(thread.is_alive() for thread in started)

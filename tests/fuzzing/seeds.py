@@ -10,6 +10,7 @@ from PIL import Image
 
 from kmaskrcnn.data import Instance, Sample, write
 from kmaskrcnn.data.formats.voc_masks import VOID, colour_map
+from kmaskrcnn.data.images import READS_ANIMATIONS
 from kmaskrcnn.data.rle import encode
 from tests.data.samples import ListDataset, noise_image, write_image, write_mask
 
@@ -50,8 +51,9 @@ def _coco(folder: Path) -> Path:
 
 
 def _kinds_of_images(folder: Path) -> Path:
-    """A COCO file whose images are of every kind; they lie where they are damaged most."""
-    kinds = ("jpg", "png", "tif", "bmp", "gif", "webp", "jp2", "ppm")
+    """A COCO file whose images are of every kind that OpenCV reads; they lie where they are damaged
+    most."""
+    kinds = ["jpg", "png", "tif", "bmp", "webp", "jp2", "ppm"] + ["gif"] * READS_ANIMATIONS
     for kind in kinds:
         path = folder / "pictures" / f"a.{kind}"
         path.parent.mkdir(parents=True, exist_ok=True)
