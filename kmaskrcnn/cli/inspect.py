@@ -95,9 +95,9 @@ def inspect(as_json: bool, **options: Any) -> None:
     Writes into --out:
       report.html     all of it with charts and pictures, in one file
       report.txt      all that is said, and every place
-      samples.jpg     images all over DATA, their annotations drawn
-      suspicious.jpg  images with something suspicious, if there are any
-      augmented.jpg   with --augment: images as three epochs of a training see them
+      samples.png     images all over DATA, their annotations drawn
+      suspicious.png  images with something suspicious, if there are any
+      augmented.png   with --augment: images as three epochs of a training see them
     """
     if (options["augment"] or options["augment_fields"]) and options["out"] is None:
         raise click.UsageError("--augment draws into a folder: give one by --out.")

@@ -74,8 +74,8 @@ def run(job: Look) -> Inspection:
     if job.out is not None:
         written = write(found, job.out, job.limit)
         if job.augmentation is not None and len(found.sizes):
-            draw(job.out / "augmented.jpg", augmented(found, job))
-            written.append("augmented.jpg")
+            draw(job.out / "augmented.png", augmented(found, job))
+            written.append("augmented.png")
         console.print(f"Wrote {', '.join(written)} into {job.out}.")
     return found
 
@@ -84,9 +84,9 @@ def write(found: Inspection, out: Path, limit: int) -> list[str]:
     """The page, the lines and the sheets; their names."""
     found.save(out / "report.html")
     found.save(out / "report.txt")
-    sheets = {"samples.jpg": False} if len(found.sizes) else {}
+    sheets = {"samples.png": False} if len(found.sizes) else {}
     if sheets and found.problems:
-        sheets["suspicious.jpg"] = True
+        sheets["suspicious.png"] = True
     for name, suspicious in sheets.items():
         draw(out / name, found.sheet(limit, suspicious=suspicious))
     return ["report.html", "report.txt", *sheets]

@@ -34,9 +34,9 @@ def test_it_is_written_and_drawn(shapes, tmp_path):
     result = run("inspect", shapes, "--out", out, "--limit", 2, "--json")
     facts = json.loads(result.stdout)
     assert facts["images"] == 4 and len(facts["broken"]) == 1 and facts["problems"]
-    names = ["report.html", "report.txt", "samples.jpg", "suspicious.jpg"]
+    names = ["report.html", "report.txt", "samples.png", "suspicious.png"]
     assert sorted(path.name for path in out.iterdir()) == names
-    assert cv2.imread(str(out / "samples.jpg")).std() > 1
+    assert cv2.imread(str(out / "samples.png")).std() > 1
     assert "9999" in (out / "report.txt").read_text()
 
 
@@ -44,8 +44,8 @@ def test_what_a_training_would_see_is_drawn(shapes, tmp_path):
     out = tmp_path / "look"
     options = ["--preset", "tiny", "--limit", 8, "--augment", "flip", "--augment-set", "mosaic=1"]
     result = run("inspect", shapes, "--out", out, *options)
-    assert result.exit_code == 0 and "augmented.jpg" in result.output
-    rows = cv2.imread(str(out / "augmented.jpg")).shape[0]
+    assert result.exit_code == 0 and "augmented.png" in result.output
+    rows = cv2.imread(str(out / "augmented.png")).shape[0]
     assert rows == 2 * (320 + 22 + 8) + 8
     result = run("inspect", shapes, "--augment", "flip")
     assert result.exit_code == 2 and "--out" in result.output
