@@ -4,21 +4,11 @@ import numpy as np
 import pytest
 
 from kmaskrcnn.data.bitmaps import outline, warp_bitmap
-from kmaskrcnn.data.geometry import View, crop, flip, identity, resize
+from kmaskrcnn.data.geometry import crop, flip, identity, resize
 from kmaskrcnn.data.rle import array_window
 from tests.data.affine_reference import in_bitmap, majority
 from tests.data.samples import full_mask
-
-SIZE = (40, 50)
-VIEWS = {
-    "identity": identity(SIZE),
-    "smaller": resize(identity(SIZE), (13, 22)),
-    "larger": resize(identity(SIZE), (97, 121)),
-    "flipped": flip(resize(identity(SIZE), (64, 80))),
-    "cropped": resize(crop(identity(SIZE), 11, 7, (20, 30)), (37, 55)),
-    "turned": View(np.array([[0.8, -0.6, 20.0], [0.6, 0.8, -5.0]]), (45, 60)),
-    "turned and mirrored": View(np.array([[-0.8, -0.6, 60.0], [-0.6, 0.8, 15.0]]), (45, 60)),
-}
+from tests.data.views import SIZE, VIEWS
 
 
 def test_the_outline_of_a_bitmap_with_a_hole_goes_around_it_in_long_parts():

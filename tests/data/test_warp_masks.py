@@ -4,20 +4,11 @@ import numpy as np
 import pytest
 
 from kmaskrcnn.data import DataError, Instance
-from kmaskrcnn.data.geometry import View, crop, flip, identity, resize, warp_points
+from kmaskrcnn.data.geometry import crop, flip, identity, resize, warp_points
 from kmaskrcnn.data.polygons import rasterise
 from kmaskrcnn.data.rle import encode
 from kmaskrcnn.data.warp_masks import warp_instance
-
-SIZE = (40, 50)
-VIEWS = {
-    "identity": identity(SIZE),
-    "smaller": resize(identity(SIZE), (13, 22)),
-    "larger": resize(identity(SIZE), (97, 121)),
-    "flipped": flip(resize(identity(SIZE), (64, 80))),
-    "cropped": resize(crop(identity(SIZE), 11, 7, (20, 30)), (37, 55)),
-    "turned": View(np.array([[0.8, -0.6, 20.0], [0.6, 0.8, -5.0]]), (45, 60)),
-}
+from tests.data.views import SIZE, VIEWS
 
 
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS.keys())

@@ -12,28 +12,11 @@ from kmaskrcnn.data import DataError, Instance, Sample, ShapesDataset, load
 from kmaskrcnn.data.rle import instance_rle
 from kmaskrcnn.evaluation import Evaluator, evaluate_coco
 from kmaskrcnn.structures import Detections
+from tests.evaluation.cases import Listed, square
 from tests.shared import shared_path
 
 STATS = ["AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large"]
 STATS += ["AR1", "AR10", "AR100", "AR_small", "AR_medium", "AR_large"]
-
-
-class Listed:
-    """A dataset of given samples."""
-
-    def __init__(self, samples, class_names):
-        self.samples, self.class_names = list(samples), tuple(class_names)
-
-    def __len__(self):
-        return len(self.samples)
-
-    def __getitem__(self, index):
-        return self.samples[index]
-
-
-def square(label, left, top, side=20, **rest):
-    corners = [(left, top), (left + side, top), (left + side, top + side), (left, top + side)]
-    return Instance(label, [np.array(corners, float)], **rest)
 
 
 def two_images():

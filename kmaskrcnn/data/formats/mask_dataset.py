@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ class Entry(NamedTuple):
     masks: Path | None
 
 
-class MaskDataset:
+class MaskDataset(ABC):
     """Images whose objects are read from files when a sample is asked for, and kept as run-length
     codes. A format says how one image's are read.
 
@@ -65,6 +66,6 @@ class MaskDataset:
         refuse_other_sizes([] if entry.masks is None else [entry.masks], entry.image)
         return self._read_masks(index)
 
+    @abstractmethod
     def _read_masks(self, index: int) -> Masks:
-        """The objects of one image."""
-        raise NotImplementedError
+        """The objects of one image, as its format draws them."""
