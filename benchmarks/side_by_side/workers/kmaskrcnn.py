@@ -1,0 +1,115 @@
+"""Ours, in 32 bits and in bfloat16, through what users call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.side_by_side import worker
+
+THREADS = 2
+PRESET = "torchvision/maskrcnn_resnet50_fpn"
+RATE = 1e-9  # weights stay: equal steps
+
+
+def framework() -> Mapping[str, str]:
+    """TensorFlow and Keras, on two threads."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
+    import keras
+
+    float(tf.reduce_sum(tf.ones([4, 4]) @ tf.ones([4, 4])))
+    return {"tensorflow": tf.__version__, "keras": keras.__version__}
+
+
+def make_model(folder: Path, dtype: str | None = None, **config: object):
+    """The seeded model.
+
+    Args:
+        folder: of the inputs.
+        dtype: the policy of its precision.
+        **config: fields of `MaskRCNNConfig`.
+    """
+    import kmaskrcnn
+
+    with np.load(folder / "weights.npz") as weights:
+        return kmaskrcnn.MaskRCNN.from_preset(PRESET, weights=weights, dtype=dtype, **config)
+
+
+def make_predict(folder: Path, dtype: str | None = None) -> worker.Case:
+    """One photograph in memory to full-size binary masks."""
+    return predictor(make_model(folder, dtype), np.load(folder / "photo.npy")[None])
+
+
+def make_predict_batch8(folder: Path, dtype: str | None = None) -> worker.Case:
+    """Eight photographs of 512×512 together."""
+    photos = np.load(folder / "photos_512.npy")
+    return predictor(make_model(folder, dtype, min_size=512, max_size=512), photos)
+
+
+def predictor(model, photos: np.ndarray) -> worker.Case:
+    """Arrays (B, H, W, 3) uint8 to `Detections` with their masks pasted."""
+
+    def predict() -> worker.Answer:
+        found = model.predict(photos, batch_size=len(photos))
+        masks = [one.masks for one in found]
+        return {
+            "detections": sum(len(one) for one in found),
+            "mask_pixels": sum(int(mask.sum()) for mask in masks),
+        }
+
+    return predict
+
+
+def make_training(folder: Path, case: str, dtype: str | None = None, **config: object):
+    """A training step of the default optimizer on a batch of two, with 512 RoIs an image."""
+    import tensorflow as tf
+
+    from kmaskrcnn import training
+
+    model = make_model(folder, dtype, **config)
+    model.compile(training.default_optimizer(model.config, 100, 2, RATE))
+    model.optimizer.build(model.trainable_variables)
+    batch = training_batch(folder / f"{case}.npz", model)
+    traced = tf.function(model.train_step)
+
+    def step() -> worker.Answer:
+        model.reset_metrics()
+        return {"loss": float(traced(batch)["loss"])}
+
+    return step
+
+
+def training_batch(path: Path, model):
+    """Two images and their padded truth, as the model is trained on them."""
+    from kmaskrcnn import data
+
+    with np.load(path) as truth:
+        dataset = data.from_arrays(
+            list(truth["images"]), list(truth["labels"] - 1), model.class_names, truth["masks"]
+        )
+    return next(iter(data.batches(dataset, model.input_size, data.Order(2))))
+
+
+def in_both_precisions(makers: Mapping[str, worker.Maker]) -> dict[str, worker.Maker]:
+    """Each case a second time under its name with `_bf16`."""
+    half = {f"{name}_bf16": partial(make, dtype="mixed_bfloat16") for name, make in makers.items()}
+    return {**makers, **half}
+
+
+if __name__ == "__main__":
+    worker.serve(
+        in_both_precisions(
+            {
+                "predict": make_predict,
+                "predict_batch8": make_predict_batch8,
+                "train_512": partial(make_training, case="train_512", min_size=512, max_size=512),
+                "train_800": partial(make_training, case="train_800"),
+            }
+        ),
+        framework,
+    )
