@@ -98,13 +98,17 @@ def make_training(case: str, **options: object) -> worker.Maker:
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         optimizer = torch.optim.SGD(trained, **SCHEDULE)
         images, targets = training_batch(folder / f"{case}.npz")
+        mask_rois = []
+        model.roi_heads.mask_head.register_forward_hook(
+            lambda head, pooled, masks: mask_rois.append(len(masks))
+        )
 
         def step() -> worker.Answer:
             loss = sum(model(images, [dict(target) for target in targets]).values())
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            return {"loss": loss.item()}
+            return {"loss": loss.item(), "mask_rois": mask_rois.pop()}
 
         return step
 
