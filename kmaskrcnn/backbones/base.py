@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import keras
 
+from kmaskrcnn.layers.folding import fold_all
+
 STRIDES = {"C2": 4, "C3": 8, "C4": 16, "C5": 32}
 STAGES = ("stem", *STRIDES)
 
@@ -53,6 +55,7 @@ class Backbone(keras.Model):
         self.recipe = dict(recipe)
         self.report = None
         self._stage_names = dict(stages)
+        fold_all(self)
 
     def stage_of(self, layer_name: str) -> str:
         """The stage a layer belongs to: ``"stem"``, ``"C2"``, … ``"C5"``.

@@ -11,6 +11,7 @@ import keras
 from keras import layers
 
 from kmaskrcnn.backbones.base import STRIDES, Backbone
+from kmaskrcnn.layers.folding import fold_all
 from kmaskrcnn.layers.normalization import normalization
 
 _STAGE_OF = {"stem": "stem", "res2": "C2", "res3": "C3", "res4": "C4", "res5": "C5"}
@@ -112,7 +113,9 @@ def build_res5(name: str, **switches) -> keras.Model:
     architecture = ARCHITECTURES[name]
     wide = 4 if architecture.bottleneck else 1
     rois = keras.Input((None, None, architecture.width * 4 * wide), name="rois")
-    return keras.Model(rois, _Parts(architecture, **switches).stage(rois, 5), name="res5")
+    res5 = keras.Model(rois, _Parts(architecture, **switches).stage(rois, 5), name="res5")
+    fold_all(res5)
+    return res5
 
 
 def _stages(images, last) -> dict[str, str]:

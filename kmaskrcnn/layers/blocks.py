@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 
+from kmaskrcnn.layers.folding import fold
 from kmaskrcnn.layers.normalization import normalization
 
 
@@ -23,6 +24,7 @@ class NormedLayer(keras.layers.Layer):
         self.norm = None
         if norm:
             self.norm = normalization(norm, channels, epsilon=epsilon, name=f"{weighted.name}.norm")
+            fold(weighted, self.norm)
 
     def build(self, input_shape):
         self.weighted.build(input_shape)

@@ -49,6 +49,7 @@ class FrozenBatchNormalization(keras.layers.Layer):
         self.center = center
         self.scale = scale
         self.learned = learned
+        self.folded = False  # into the convolution before it, see `layers.folding`
 
     def build(self, input_shape) -> None:
         def vector(name: str, initializer: str, trainable: bool = False):
@@ -65,13 +66,18 @@ class FrozenBatchNormalization(keras.layers.Layer):
         self.moving_mean = vector("moving_mean", "zeros")
         self.moving_variance = vector("moving_variance", "ones")
 
-    def call(self, inputs):
+    def scale_and_shift(self):
+        """(F,) and (F,) float32: what the inputs are multiplied by, and what is added then."""
         factor = ops.rsqrt(ops.add(self.moving_variance, self.epsilon))
         if self.gamma is not None:
             factor = factor * self.gamma
         shift = -self.moving_mean * factor
-        if self.beta is not None:
-            shift = shift + self.beta
+        return factor, shift if self.beta is None else shift + self.beta
+
+    def call(self, inputs):
+        if self.folded:
+            return inputs
+        factor, shift = self.scale_and_shift()
         inputs = ops.cast(inputs, self.compute_dtype)
         return inputs * ops.cast(factor, self.compute_dtype) + ops.cast(shift, self.compute_dtype)
 

@@ -72,7 +72,8 @@ def grid_anchors(
     grid_size = tf.cast(grid_size, tf.int32)
     centres_y = (tf.range(grid_size[0], dtype=cell.dtype) + offset) * strides[0]
     centres_x = (tf.range(grid_size[1], dtype=cell.dtype) + offset) * strides[1]
-    grid_y, grid_x = tf.meshgrid(centres_y, centres_x, indexing="ij")
-    shifts = tf.stack([grid_x, grid_y, grid_x, grid_y], axis=-1)  # (H, W, 4)
-    anchors = shifts[:, :, None, :] + cell
-    return tf.reshape(anchors, [-1, 4])
+    along_x = centres_x[:, None] * np.array([1, 0, 1, 0], cell.dtype)  # (W, 4)
+    along_y = centres_y[:, None] * np.array([0, 1, 0, 1], cell.dtype)  # (H, 4)
+    row = tf.reshape(along_x[:, None, :] + cell, [1, -1])  # (1, W · A · 4)
+    column = tf.tile(along_y, [1, grid_size[1] * len(cell)])  # (H, W · A · 4)
+    return tf.reshape(row + column, [-1, 4])
