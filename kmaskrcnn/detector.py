@@ -91,7 +91,9 @@ class Detector(Network):
         ``box/class_logits``         (B·R, C + 1), background last; of a cascade ``box_2/`` …, too
         ``box/deltas``               (B·R, C or 1, 4)
         ``masks/roi_features``       (n, S, S, F) of the detections, padded to a multiple of 8
-        ``masks/logits``             (n, M, M, masks); ``keypoints/logits`` (n, M, M, J)
+        ``masks/logits``             (n, M, M) of the own class; where classes compete of all of
+                                     them, (n, M, M, C + 1)
+        ``keypoints/logits``         (n, M, M, J)
         ``detections/boxes``         (B, K, 4); ``scores``, ``labels`` (B, K), ``masks`` …
         ``results``                  what `predict` gives: a list of B `Detections`
         ==========================  ====================================================

@@ -15,7 +15,7 @@ class MaskBranch(keras.layers.Layer):
 
     Args:
         pooling: (features, boxes, batch_indices) → (R, S, S, F).
-        head: pooled → mask logits (R, M, M, masks).
+        head: pooled, labels → mask logits (R, M, M), or without labels (R, M, M, masks).
         num_classes: C. mask_size: M.
         activation: "sigmoid": classes do not compete; "softmax": they do, with a background.
         target_kind, aligned: see `ops.masks.mask_targets`.
@@ -36,11 +36,12 @@ class MaskBranch(keras.layers.Layer):
     def detect(self, features, found) -> dict[str, tf.Tensor]:
         """{"masks": (B, K, M, M) probabilities of each detection's class, zeros where padded}."""
         slots = tf.where(found["labels"] >= 0)
-        logits = self._logits(features, found["boxes"], slots)
+        logits = self._logits(features, found["boxes"], found["labels"], slots)
         if self.activation == "softmax":
-            masks = self._own(tf.nn.softmax(logits), tf.gather_nd(found["labels"], slots))
+            masks = tf.transpose(tf.nn.softmax(logits), [0, 3, 1, 2])
+            masks = tf.gather(masks, tf.gather_nd(found["labels"], slots), batch_dims=1)
         else:
-            masks = tf.sigmoid(self._own(logits, tf.gather_nd(found["labels"], slots)))
+            masks = tf.sigmoid(logits)
         shape = tf.concat([tf.shape(found["labels"]), [self.mask_size, self.mask_size]], 0)
         return {"masks": tf.scatter_nd(slots, masks, tf.cast(shape, tf.int64))}
 
@@ -53,10 +54,9 @@ class MaskBranch(keras.layers.Layer):
         truth = tf.gather(targets["mask_windows"], rois.truth_indices, batch_dims=1)
         slots = tf.where(positive & (truth[..., 2] > truth[..., 0]))
         masks = self._targets(rois, slots, windows, targets)
-        logits, labels = self._logits(features, rois.boxes, slots), tf.gather_nd(rois.labels, slots)
-        if self.activation == "softmax":
-            return {"mask_loss": losses.softmax_mask_loss(logits, masks, labels)}
-        return {"mask_loss": losses.mask_loss(self._own(logits, labels), masks, labels)}
+        logits = self._logits(features, rois.boxes, rois.labels, slots)
+        loss = losses.softmax_mask_loss if self.activation == "softmax" else losses.mask_loss
+        return {"mask_loss": loss(logits, masks, tf.gather_nd(rois.labels, slots))}
 
     def _targets(self, rois, slots, windows, targets):
         return mask_ops.mask_targets(
@@ -77,15 +77,19 @@ class MaskBranch(keras.layers.Layer):
         crop = self.target_kind == "crop"
         return windows.padded_size if crop else tf.reverse(windows.images[:, 2:], [1])
 
-    def _logits(self, features, boxes, slots):
-        """boxes (B, R, 4), slots (n, 2) of them → (n, M, M, masks)."""
+    def _logits(self, features, boxes, labels, slots):
+        """Of boxes (B, R, 4) and labels (B, R) those in slots (n, 2) → own masks (n, M, M).
+
+        Where classes compete all masks, (n, M, M, C + 1).
+        """
         padded = roi_ops.pad_rows(slots)  # few shapes, and never an empty convolution
         images = tf.cast(padded[:, 0], tf.int32)
         pooled = self.pooling(features, tf.gather_nd(boxes, padded), images)
-        return self.head(pooled)[: tf.shape(slots)[0]]
+        logits = self.head(pooled, self._own(tf.gather_nd(labels, padded)))
+        return logits[: tf.shape(slots)[0]]
 
-    def _own(self, logits, labels):
-        """(n, M, M, masks), labels (n,) → (n, M, M): each one's class, or the mask of all."""
-        masks = tf.transpose(logits, [0, 3, 1, 2])
-        own = labels if logits.shape[-1] > 1 else tf.zeros_like(labels)
-        return tf.gather(masks, own, batch_dims=1)
+    def _own(self, labels):
+        """Which mask of the head is a label's; None where all of them are needed."""
+        if self.activation == "softmax":
+            return None
+        return tf.clip_by_value(labels, 0, self.head.num_masks - 1)

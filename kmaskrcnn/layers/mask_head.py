@@ -46,11 +46,41 @@ class MaskHead(keras.layers.Layer):
         self.logits.build((*input_shape[:-1], self.channels))
         self.built = True
 
-    def call(self, pooled: tf.Tensor) -> tf.Tensor:
-        """pooled (R, M/2, M/2, F) → logits (R, M, M, masks), float32."""
+    def call(self, pooled: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
+        """pooled (R, M/2, M/2, F) → logits (R, M, M, masks), float32.
+
+        With labels (R,) each RoI's own mask alone, (R, M, M), whatever the number of classes.
+        """
         for conv in self.convs:
             pooled = conv(pooled)
-        return tf.cast(self.logits(self.deconv(pooled)), tf.float32)
+        pixels = self._doubled(pooled)
+        logits = self._all(pixels) if labels is None else self._own(pixels, labels)
+        logits = _interleaved(tf.cast(logits, tf.float32), pooled.shape[1:3])
+        return logits if labels is None else tf.squeeze(logits, -1)
+
+    def _all(self, pixels):
+        """(R, P, F) → (R, P, masks)."""
+        logits = tf.matmul(tf.reshape(pixels, [-1, self.channels]), self.logits.kernel[0, 0])
+        logits = tf.nn.bias_add(logits, self.logits.bias)
+        return tf.reshape(logits, [-1, pixels.shape[1], self.num_masks])
+
+    def _own(self, pixels, labels):
+        """(R, P, F), labels (R,) → (R, P)."""
+        kernels = tf.gather(tf.transpose(self.logits.kernel[0, 0]), labels)  # (R, F)
+        return tf.linalg.matvec(pixels, kernels) + tf.gather(self.logits.bias, labels)[:, None]
+
+    def _doubled(self, pooled):
+        """The transposed convolution, as a product: 2×2 of stride 2 do not overlap.
+
+        (R, h, w, F) → (R, h · w · 2 · 2, F): of each pixel the four that it becomes, not yet in
+        their places, as a tensor of this size is slow to move.
+        """
+        kernel = tf.transpose(self.deconv.kernel, [3, 0, 1, 2])  # in, 2, 2, out
+        kernel = tf.reshape(kernel, [1, 1, -1, 4 * self.channels])
+        doubled = tf.nn.conv2d(pooled, kernel, 1, "VALID")
+        doubled = tf.nn.relu(tf.nn.bias_add(doubled, tf.tile(self.deconv.bias, [4])))
+        height, width = pooled.shape[1:3]
+        return tf.reshape(doubled, [-1, height * width * 4, self.channels])
 
     def compute_output_shape(self, input_shape):
         rois, height, width, _ = input_shape
@@ -88,13 +118,16 @@ class MLPMaskHead(keras.layers.Layer):
         self.logits.build((None, units))
         self.built = True
 
-    def call(self, pooled: tf.Tensor) -> tf.Tensor:
-        """pooled (R, S, S, F) → logits (R, M, M, masks), float32."""
+    def call(self, pooled: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
+        """pooled (R, S, S, F) → logits (R, M, M, masks), float32; with labels (R,), (R, M, M)."""
         hidden = tf.reshape(pooled, [-1, pooled.shape[1] * pooled.shape[2] * pooled.shape[3]])
         for dense in self.hidden:
             hidden = dense(hidden)
         shape = [-1, self.mask_size, self.mask_size, self.num_masks]
-        return tf.cast(tf.reshape(self.logits(hidden), shape), tf.float32)
+        logits = tf.cast(tf.reshape(self.logits(hidden), shape), tf.float32)
+        if labels is None:
+            return logits
+        return tf.gather(tf.transpose(logits, [0, 3, 1, 2]), labels, batch_dims=1)
 
     def compute_output_shape(self, input_shape):
         return input_shape[0], self.mask_size, self.mask_size, self.num_masks
@@ -102,3 +135,11 @@ class MLPMaskHead(keras.layers.Layer):
     def get_config(self):
         config = {"num_masks": self.num_masks, "channels": self.channels}
         return {**super().get_config(), **config, "mask_size": self.mask_size}
+
+
+def _interleaved(logits, size):
+    """(R, h · w · 2 · 2[, masks]) → (R, 2h, 2w, masks or 1): each pixel in its place."""
+    height, width = size
+    masks = logits.shape[2] if logits.shape.rank == 3 else 1
+    logits = tf.reshape(logits, [-1, height, width, 2, 2, masks])
+    return tf.reshape(tf.transpose(logits, [0, 1, 3, 2, 4, 5]), [-1, 2 * height, 2 * width, masks])

@@ -51,6 +51,19 @@ def mask_branch(head, activation="sigmoid"):
     return pooled["P2"], branch.detect(pooled, found)["masks"]
 
 
+def test_mask_head_doubles_as_a_transposed_convolution_does():
+    head = layers.MaskHead(3, channels=4, num_convs=1)
+    pooled = normal(8, 7, 5, 4)
+    head.build(pooled.shape)
+    head.deconv.bias.assign([0.5, -0.5, 1.0, 0.0])
+    head.logits.bias.assign([1.0, 2.0, 3.0])
+    expected = head.logits(head.deconv(head.convs[0](pooled)))
+    np.testing.assert_allclose(head(pooled), expected, rtol=1e-5, atol=1e-6)
+    labels = tf.constant([2, 0, 1, 1, 2, 0, 0, 1])
+    own = tf.gather(tf.transpose(expected, [0, 3, 1, 2]), labels, batch_dims=1)
+    np.testing.assert_allclose(head(pooled, labels), own, rtol=1e-5, atol=1e-6)
+
+
 def test_mask_branch_gives_the_own_class():
     head = layers.MaskHead(3, channels=4, num_convs=1)
     pooled, masks = mask_branch(head)

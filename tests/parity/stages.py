@@ -108,8 +108,7 @@ def mask_head_rows(run: Run) -> Iterator[Row]:
     if "mask/probabilities" not in case:
         return
     partner = _graph_partners(run)
-    labels = trace["detections/labels"][0]
-    logits = trace["masks/logits"][np.arange((labels >= 0).sum()), ..., labels[labels >= 0]]
+    logits = trace["masks/logits"][: (trace["detections/labels"][0] >= 0).sum()]
     probabilities = 1 / (1 + np.exp(-logits.astype(np.float64)))
     whole = {"roi_features": trace["masks/roi_features"], "probabilities": probabilities}
     for what, ours in whole.items():
