@@ -67,7 +67,8 @@ class MaskHead(keras.layers.Layer):
     def _own(self, pixels, labels):
         """(R, P, F), labels (R,) → (R, P)."""
         kernels = tf.gather(tf.transpose(self.logits.kernel[0, 0]), labels)  # (R, F)
-        return tf.linalg.matvec(pixels, kernels) + tf.gather(self.logits.bias, labels)[:, None]
+        biases = tf.gather(self.logits.bias[:, None], labels)  # (R, 1), with a dense gradient
+        return tf.linalg.matvec(pixels, kernels) + biases
 
     def _doubled(self, pooled):
         """The transposed convolution, as a product: 2×2 of stride 2 do not overlap.

@@ -64,6 +64,15 @@ def test_mask_head_doubles_as_a_transposed_convolution_does():
     np.testing.assert_allclose(head(pooled, labels), own, rtol=1e-5, atol=1e-6)
 
 
+def test_own_masks_have_dense_gradients():
+    """An optimizer would treat sparse ones in another way."""
+    head = layers.MaskHead(3, channels=4, num_convs=1)
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(head(normal(2, 7, 7, 4), tf.constant([2, 0])))
+    gradients = tape.gradient(total, head.trainable_variables)
+    assert all(isinstance(gradient, tf.Tensor) for gradient in gradients)
+
+
 def test_mask_branch_gives_the_own_class():
     head = layers.MaskHead(3, channels=4, num_convs=1)
     pooled, masks = mask_branch(head)
