@@ -29,7 +29,7 @@ _HOMES = {
     "TrainingProgress": "kmaskrcnn.training_progress",
     "ValidationPictures": "kmaskrcnn.training",
     "find_learning_rate": "kmaskrcnn.rate_finder",
-    "load": "kmaskrcnn.model",
+    "load": "kmaskrcnn.loading",
     "preset_names": "kmaskrcnn.presets",
 }
 _MODULES = ("data", "evaluation", "layers", "ops", "report")

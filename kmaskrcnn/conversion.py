@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kmaskrcnn.files import atomic
-from kmaskrcnn.model import MaskRCNN, load
+from kmaskrcnn.loading import load
+from kmaskrcnn.model import MaskRCNN
 from kmaskrcnn.weights import published_names, write_arrays
 
 _DEFAULT_FORMATS = {".pkl": "detectron2", ".h5": "matterport", ".safetensors": "torchvision"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -324,25 +323,3 @@ class MaskRCNN(Detector):
         model = cls(MaskRCNNConfig(**config.pop("config")), **config)
         model.provenance = dict(origin)
         return model
-
-
-def load(path: str | Path, *, optimizer: bool = True) -> MaskRCNN:
-    """A model that `MaskRCNN.save` kept: config, class names, weights, optimizer.
-
-    Args:
-        optimizer: False leaves its state out, which only a training that goes on needs.
-
-    Raises:
-        ValueError: there is no such file, or it holds no `MaskRCNN`; names the file.
-    """
-    if not Path(path).is_file():
-        raise ValueError(
-            f"{path}: there is no such file; expected what model.save('m.keras') wrote."
-        )
-    try:
-        model = keras.saving.load_model(path, compile=optimizer)
-    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: not a whole .keras file of kmaskrcnn: {error}") from error
-    if not isinstance(model, MaskRCNN):
-        raise ValueError(f"{path}: holds a {type(model).__name__}, expected a MaskRCNN.")
-    return model

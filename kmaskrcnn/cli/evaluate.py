@@ -15,6 +15,7 @@ from kmaskrcnn.cli.options import (
     add,
     as_json,
     images,
+    precision,
     rename,
     skip_broken,
     val_fraction,
@@ -49,6 +50,7 @@ Examples:
 @add
 @rename
 @skip_broken
+@precision
 @click.option("--out", type=FILE, help="Also write all figures here, as JSON.")
 @as_json
 def evaluate(model: Path, data: str, as_json: bool, **options: Any) -> None:

@@ -13,7 +13,7 @@ from kmaskrcnn.cli.train import train
 
 SECTIONS = {
     "Data": ("images", "augment", "augment_fields", "skip_broken"),
-    "Network": ("preset", "weights", "image_size", "freeze", "mixed_precision", "fields"),
+    "Network": ("preset", "weights", "image_size", "freeze", "precision", "fields"),
     "Sweep": ("batch_size", "rois_per_image", "seed", "low", "high", "steps"),
     "Files": ("out", "as_json"),
 }

@@ -15,6 +15,7 @@ from kmaskrcnn.byte_count import byte_count
 from kmaskrcnn.commands.settings import parse_setting
 from kmaskrcnn.config import CHOICES, MaskRCNNConfig
 from kmaskrcnn.metrics import METRICS, checked_metrics
+from kmaskrcnn.precision import PRECISIONS
 from kmaskrcnn.presets import preset_names
 
 MODEL = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -146,6 +147,13 @@ image_size = click.option(
     type=click.IntRange(16),
     metavar="PIXELS",
     help="Short side in pixels; else the preset's.",
+)
+
+precision = click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    help="Compute in 16 bits where the machine is made for it (kmaskrcnn doctor tells); weights, "
+    "geometry and losses stay in 32. Else as the model was made.",
 )
 
 add = click.option(

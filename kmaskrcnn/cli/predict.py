@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kmaskrcnn.cli.options import FILE, FOLDER, MODEL, as_json
+from kmaskrcnn.cli.options import FILE, FOLDER, MODEL, as_json, precision
 
 
 @click.command(
@@ -39,6 +39,7 @@ Examples:
     type=FOLDER,
     help="Also a LabelMe file of each image, to correct and train on; those that are there stay.",
 )
+@precision
 @as_json
 def predict(
     model: Path,
@@ -47,10 +48,11 @@ def predict(
     score: float,
     coco: Path | None,
     labelme: Path | None,
+    precision: str | None,
     as_json: bool,
 ) -> None:
     """Find the objects in images: a picture of each, and COCO results."""
     from kmaskrcnn.commands import predict as job
     from kmaskrcnn.commands.output import tell
 
-    job.complain(tell(job, as_json, model, inputs, out, score, coco, labelme))
+    job.complain(tell(job, as_json, model, inputs, out, score, coco, labelme, precision))

@@ -14,6 +14,7 @@ from kmaskrcnn.cli.options import (
     add,
     as_json,
     images,
+    precision,
     rename,
     skip_broken,
     val_fraction,
@@ -40,6 +41,7 @@ Examples:
 @add
 @rename
 @skip_broken
+@precision
 @click.option(
     "--limit",
     type=click.IntRange(1),

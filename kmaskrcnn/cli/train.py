@@ -21,6 +21,7 @@ from kmaskrcnn.cli.options import (
     field_names,
     image_size,
     images,
+    precision,
     rename,
     settings,
     skip_broken,
@@ -36,7 +37,7 @@ SECTIONS = {
         *("val", "val_fraction", "images", "val_images", "add", "rename", "repeat_factor"),
         *("augment", "augment_fields", "skip_broken", "by_orientation", "cache"),
     ),
-    "Network": ("preset", "weights", "image_size", "freeze", "mixed_precision", "fields"),
+    "Network": ("preset", "weights", "image_size", "freeze", "precision", "fields"),
     "Training": (
         *("epochs", "batch_size", "learning_rate", "rois_per_image", "seed", "patience"),
         *("resume",),
@@ -127,11 +128,7 @@ Examples:
     help="Keep the backbone as it is up to this stage; C5 trains the heads alone. Else as the "
     "preset says, where weights are given.",
 )
-@click.option(
-    "--mixed-precision",
-    type=click.Choice(["bfloat16", "float16"]),
-    help="Compute in 16 bits, on an accelerator made for it; geometry and losses stay in 32.",
-)
+@precision
 @click.option(
     "--set",
     "fields",

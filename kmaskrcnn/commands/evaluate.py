@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import kmaskrcnn
 from kmaskrcnn.commands.datasets import joined
 from kmaskrcnn.commands.output import measure, print_figures, write_json
+from kmaskrcnn.commands.precision import model_of
 from kmaskrcnn.data import Dataset, split
 from kmaskrcnn.data.formats.coco import CocoDataset
 from kmaskrcnn.data.formats.coco import recognise as is_coco_file
@@ -32,6 +32,7 @@ class Chosen:
     skip_broken: bool = False
     add: Sequence[str] = ()
     rename: Sequence[str] = ()
+    precision: str | None = None
 
     def dataset(self) -> Any:
         """The images that were asked for."""
@@ -62,7 +63,7 @@ def measure_model(job: Evaluation) -> dict[str, float]:
     """Predicts all images; losses too."""
     dataset = job.dataset()
     console.print(dataset.description)
-    return measure(kmaskrcnn.load(job.model, optimizer=False), dataset, metrics=job.metrics)
+    return measure(model_of(job.model, job.precision), dataset, metrics=job.metrics)
 
 
 def measure_results(job: Evaluation) -> dict[str, float]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import kmaskrcnn
 from kmaskrcnn.commands.output import write_json
+from kmaskrcnn.commands.precision import model_of
 from kmaskrcnn.data import image_sources
 from kmaskrcnn.progress import console, counted
 
@@ -35,6 +36,7 @@ def run(
     score: float,
     coco: Path | None,
     labelme: Path | None = None,
+    precision: str | None = None,
 ) -> Summary:
     """Writes a picture and, if asked for, a LabelMe file of each image's objects, and COCO results.
 
@@ -42,7 +44,7 @@ def run(
         ValueError: there is no image among the inputs.
     """
     paths = list(dict.fromkeys(image_sources(list(inputs))))
-    model = kmaskrcnn.load(model_file, optimizer=False)
+    model = model_of(model_file, precision)
     coco = coco or out / "predictions.json"
     results: list[dict[str, Any]] = []
     failed: dict[str, str] = {}

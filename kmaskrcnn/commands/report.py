@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-import kmaskrcnn
 from kmaskrcnn import runs
 from kmaskrcnn.commands.evaluate import Chosen
 from kmaskrcnn.commands.output import print_figures
+from kmaskrcnn.commands.precision import model_of
 from kmaskrcnn.data import Subset
 from kmaskrcnn.progress import console, counted
 from kmaskrcnn.report import Report, save_report
@@ -34,7 +34,7 @@ def run(job: Reporting) -> Report:
     is_model = job.model.suffix != ".json"
     history = job.model.parent / runs.HISTORY
     report = save_report(
-        kmaskrcnn.load(job.model, optimizer=False) if is_model else job.model,
+        model_of(job.model, job.precision) if is_model else job.model,
         dataset,
         job.out,
         title=f"{job.model.name} on {Path(job.data).name}",

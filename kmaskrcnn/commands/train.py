@@ -16,6 +16,7 @@ from kmaskrcnn import report, runs
 from kmaskrcnn.augmentation import Augmentation
 from kmaskrcnn.commands.datasets import joined, renamed
 from kmaskrcnn.commands.output import measure, print_figures, write_json
+from kmaskrcnn.commands.precision import policy_here
 from kmaskrcnn.commands.settings import scaled
 from kmaskrcnn.data import Dataset, check, load, repeat_factor, split
 from kmaskrcnn.files import duplicate, write_text
@@ -50,7 +51,7 @@ class Training:
     weights: str | None = None
     image_size: int | None = None
     freeze: str | None = None
-    mixed_precision: str | None = None
+    precision: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)  # of the config
     epochs: int = 12
     batch_size: int = 2
@@ -133,12 +134,11 @@ def datasets(job: Training) -> tuple[Dataset, Dataset]:
 
 def new_model(job: Training, train_set: Dataset) -> Any:
     """The network with its starting weights, in the precision and with the stages asked for."""
-    policy = f"mixed_{job.mixed_precision}" if job.mixed_precision else None
     model = kmaskrcnn.MaskRCNN.from_preset(
         job.preset,
         class_names=train_set.class_names,
         weights=job.weights,
-        dtype=policy,
+        dtype=policy_here(job.precision),
         **job.changes(),
     )
     if job.freeze == "none":

@@ -11,18 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from kmaskrcnn import environment
+from kmaskrcnn.precision import INSTRUCTIONS, instructions
 
 GIB = 2**30
 
 
 def machine() -> dict[str, Any]:
-    """System, processor, how many of them this process may use, memory in GiB where it is known."""
+    """System, processor, CPUs that this process may use, memory in GiB, instructions of 16 bits."""
     usable = getattr(os, "sched_getaffinity", None)
     return {
         "system": platform.platform(),
         "processor": platform.machine(),
         "cpus": len(usable(0)) if usable else os.cpu_count(),
         "memory_gib": memory(),
+        "instructions": {name: instructions(name) for name in INSTRUCTIONS},
     }
 
 

@@ -30,10 +30,14 @@ def lines(facts: Diagnosis) -> list[str]:
 
 
 def about_machine(facts: Diagnosis) -> Iterator[str]:
-    """System, processors, memory."""
+    """System, processors, memory, the instructions of 16 bits where the system tells."""
     here = facts["machine"]
     memory = f", {here['memory_gib']} GiB of memory" if here["memory_gib"] else ""
     yield f"{here['system']}, {here['cpus']} CPUs{memory}"
+    for precision, names in here["instructions"].items():
+        if names is not None:
+            how = f"by {' and '.join(names)}" if names else "not in hardware: float32 is faster"
+            yield labelled(precision, how)
 
 
 def table(facts: Diagnosis) -> Iterator[str]:

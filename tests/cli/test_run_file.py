@@ -72,7 +72,7 @@ def test_what_is_written_repeats_the_run(train, tmp_path):
         "--preset": "laptop",
         "--weights": "imagenet",
         "--freeze": "C5",
-        "--mixed-precision": "float16",
+        "--precision": "float16",
         "--learning-rate": 1e-5,
         "--batch-size": 7,
         "--seed": 3,

@@ -13,16 +13,17 @@ from tests.terminal import examples, run
 OPTIONS = {
     "train": "--val --val-fraction --images --val-images --add --rename "
     "--repeat-factor --augment --augment-set --skip-broken --by-orientation --cache --preset "
-    "--weights --image-size --freeze --mixed-precision --set --epochs --batch-size "
+    "--weights --image-size --freeze --precision --set --epochs --batch-size "
     "--learning-rate --rois-per-image --seed --patience --resume --out --config "
     "--tensorboard --pictures --json",
     "find-rate": "--images --augment --augment-set --skip-broken --preset --weights --image-size "
-    "--freeze --mixed-precision --set --batch-size --rois-per-image --seed --low --high --steps "
+    "--freeze --precision --set --batch-size --rois-per-image --seed --low --high --steps "
     "--out --json",
-    "evaluate": "--val-fraction --seed --metrics --images --add --rename --skip-broken --out "
-    "--json",
-    "report": "--out --val-fraction --seed --images --add --rename --skip-broken --limit --json",
-    "predict": "--out --score --coco --labelme --json",
+    "evaluate": "--val-fraction --seed --metrics --images --add --rename --skip-broken --precision "
+    "--out --json",
+    "report": "--out --val-fraction --seed --images --add --rename --skip-broken --precision "
+    "--limit --json",
+    "predict": "--out --score --coco --labelme --precision --json",
     "inspect": "--images --val --val-images --duplicates --preset --image-size --augment "
     "--augment-set --out --limit "
     "--json",

@@ -96,7 +96,7 @@ def test_a_run_is_repeated_with_other_options(trained):
     out = trained / "other"
     result = run(
         *("train", "--config", trained / "run/train.toml", "--out", out, "--epochs", 1),
-        *("--val-fraction", 0.5, "--freeze", "C5", "--mixed-precision", "bfloat16"),
+        *("--val-fraction", 0.5, "--freeze", "C5", "--precision", "bfloat16"),
         *("--augment", "none", "--patience", 1, "--tensorboard", "--json"),
     )
     assert result.exit_code == 0, result.output

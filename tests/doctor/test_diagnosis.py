@@ -50,6 +50,16 @@ def test_all_is_well(diagnose):
     assert text.endswith("✓ Everything that is needed is here, and it works.")
 
 
+def test_what_the_processor_has_of_16_bits(diagnose, monkeypatch):
+    there = {"bfloat16": ("AMX", "AVX512"), "float16": ()}
+    monkeypatch.setattr(machine, "instructions", there.get)
+    text = lines(diagnose())
+    assert "bfloat16      by AMX and AVX512" in text
+    assert "float16       not in hardware: float32 is faster" in text
+    monkeypatch.setattr(machine, "instructions", lambda name: None)
+    assert not any(line.startswith("bfloat16") for line in lines(diagnose()))
+
+
 def test_without_the_forward_pass_nothing_is_proven(diagnose):
     facts = diagnose({step: outcome for step, outcome in WELL.items() if step != "forward"})
     assert lines(facts)[-1].endswith("whether it works was not tried.")
