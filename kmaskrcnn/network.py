@@ -115,7 +115,7 @@ class Network(keras.Model):
             for branch in self.instance_branches:
                 found.update(branch.detect(features, found))
             return found
-        named = self._rpn_losses(logits, deltas, anchors, targets, training)
+        named = self._rpn_losses(features, anchors, targets, training)
         targets = {**targets, "boxes": self._framed(targets["boxes"], windows)}
         box_losses, rois = self.box_branch.named_losses(
             features, proposals, windows, targets, training
@@ -131,10 +131,10 @@ class Network(keras.Model):
             return boxes
         return frames.normalise(boxes, windows.padded_size)
 
-    def _rpn_losses(self, logits, deltas, anchors, targets, training):
+    def _rpn_losses(self, features, anchors, targets, training):
         """In pixels whatever the frame: matterport, too, matches anchors there."""
-        logits, deltas = tf.concat(logits, 1), tf.concat(deltas, 1)
         wanted = self.anchor_sampler(tf.concat(anchors, 0), targets, training=training)
+        logits, deltas = self.rpn_head.of_anchors(features, wanted.indices)
         beta, over = self.config.rpn_box_beta, self.config.box_loss_over
         return {
             "rpn_class_loss": losses.rpn_class_loss(logits, wanted.labels),

@@ -24,10 +24,11 @@ class Proposals(NamedTuple):
 
 
 class AnchorTargets(NamedTuple):
-    """What the RPN learns from."""
+    """What the RPN learns from: S anchors an image, positives first, padded."""
 
-    labels: tf.Tensor  # (B, A) int32: 1 object, 0 background, -1 not sampled
-    deltas: tf.Tensor  # (B, A, 4) float32, zeros where the label is not 1
+    indices: tf.Tensor  # (B, S) int32 among the anchors of all levels; 0 where padded
+    labels: tf.Tensor  # (B, S) int32: 1 object, 0 background, -1 where padded
+    deltas: tf.Tensor  # (B, S, 4) float32, zeros where the label is not 1
 
 
 class SampledRoIs(NamedTuple):

@@ -44,36 +44,35 @@ class AnchorSampler(keras.layers.Layer):
     def call(
         self, anchors: tf.Tensor, targets: dict[str, tf.Tensor], training=True
     ) -> AnchorTargets:
-        """anchors (A, 4) and a batch of truth → labels (B, A) 1, 0, -1 and deltas (B, A, 4)."""
+        """anchors (A, 4) and a batch of truth → S anchors of each image, and what they learn."""
         shape = tf.stack([tf.shape(targets["labels"])[0], tf.shape(anchors)[0]])
         priorities = self.priorities(shape, training=training)
-        labels, deltas = tf.map_fn(
+        sampled = tf.map_fn(
             lambda image: self._one_image(anchors, *image),
             (targets["boxes"], targets["labels"], targets["crowd"], priorities),
-            fn_output_signature=(tf.int32, tf.float32),
+            fn_output_signature=(tf.int32, tf.int32, tf.float32),
         )
-        return AnchorTargets(tf.stop_gradient(labels), tf.stop_gradient(deltas))
+        return AnchorTargets(*(tf.stop_gradient(field) for field in sampled))
 
     def _one_image(self, anchors, boxes, labels, crowd, priorities):
-        valid = (labels >= 0) & ~crowd
-        indices, labels = matching.match_boxes(
+        truths, matched = matching.match_boxes(
             boxes,
             anchors,
-            valid,
+            (labels >= 0) & ~crowd,
             high=self.positive_iou,
             low=self.negative_iou,
             allow_low_quality=True,
         )
-        ignored = (labels == 0) & crowd_overlap(boxes, crowd, anchors)
-        positive, negative = matching.sample(
-            tf.where(ignored, -1, labels),
+        ignored = (matched == 0) & crowd_overlap(boxes, crowd, anchors)
+        indices, kinds = matching.sample(
+            tf.where(ignored, -1, matched),
             priorities,
             num_samples=self.num_samples,
             positive_fraction=self.positive_fraction,
         )
-        labels = tf.where(positive, 1, tf.where(negative, 0, -1))
-        deltas = box_ops.encode(tf.gather(boxes, indices), anchors, self.box_weights)
-        return labels, tf.where(positive[:, None], deltas, 0.0)
+        own = tf.gather(boxes, tf.gather(truths, indices))
+        deltas = box_ops.encode(own, tf.gather(anchors, indices), self.box_weights)
+        return indices, kinds, tf.where(kinds[:, None] == 1, deltas, 0.0)
 
     def get_config(self):
         return {

@@ -62,7 +62,7 @@ class RoISampler(keras.layers.Layer):
         return SampledRoIs(*(tf.stop_gradient(field) for field in rois))
 
     def _one_image(self, rois, valid, priorities, boxes, labels, crowd):
-        indices, matched = matching.match_boxes(
+        truths, matched = matching.match_boxes(
             boxes,
             rois,
             (labels >= 0) & ~crowd,
@@ -71,35 +71,18 @@ class RoISampler(keras.layers.Layer):
             allow_low_quality=False,
         )
         ignored = ~valid | ((matched == 0) & crowd_overlap(boxes, crowd, rois))
-        positive, negative = matching.sample(
+        indices, kinds = matching.sample(
             tf.where(ignored, -1, matched),
             priorities,
             num_samples=self.num_samples,
             positive_fraction=self.positive_fraction,
             spare=self.spare,
         )
-        kind = tf.cast(positive, tf.float32) + tf.cast(positive | negative, tf.float32)
-        rank, order = tf.math.top_k(
-            kind + kind * priorities / 4, tf.minimum(self.num_samples, tf.shape(rois)[0])
-        )
-        indices = tf.gather(indices, order)
-        classes = tf.where(tf.gather(positive, order), tf.gather(labels, indices), self.num_classes)
-        chosen = rank > 0
-        rois = tf.where(chosen[:, None], tf.gather(rois, order), 0.0)
-        return self._pad(rois, tf.where(chosen, classes, self._padding_label), indices)
-
-    @property
-    def _padding_label(self) -> int:
-        return self.num_classes if self.spare else -1
-
-    def _pad(self, rois, classes, indices):
-        """Up to S rows."""
-        missing = self.num_samples - tf.shape(rois)[0]
-        return (
-            tf.ensure_shape(tf.pad(rois, [[0, missing], [0, 0]]), [self.num_samples, 4]),
-            tf.pad(classes, [[0, missing]], constant_values=self._padding_label),
-            tf.pad(indices, [[0, missing]]),
-        )
+        truths = tf.gather(truths, indices)
+        padding_label = self.num_classes if self.spare else -1
+        others = tf.where(kinds == 0, self.num_classes, padding_label)
+        rois = tf.where(kinds[:, None] >= 0, tf.gather(rois, indices), 0.0)
+        return rois, tf.where(kinds == 1, tf.gather(labels, truths), others), truths
 
     def get_config(self):
         return {

@@ -133,25 +133,28 @@ def sample(
             (matterport), instead of as many as fit in.
 
     Returns:
-        positive (A,) bool and negative (A,) bool. There are fewer than `num_samples` where there
-        are too few negatives; missing negatives are not replaced by positives.
+        indices (num_samples,) int32 and labels (num_samples,) int32: the positives by priority,
+        label 1, then the negatives, 0, then padding, index 0 and label -1. There is padding where
+        there are too few negatives; missing negatives are not replaced by positives.
     """
     labels = tf.convert_to_tensor(labels)
-    max_positives = int(num_samples * positive_fraction)
-    positive = _highest(labels == 1, priorities, max_positives, max_positives)
-    num_positives = tf.math.count_nonzero(positive, dtype=tf.int32)
+    positives = _highest(labels == 1, priorities, int(num_samples * positive_fraction))
+    num_positives = tf.size(positives)
     total = num_samples
     if spare:
         total = tf.cast(tf.cast(num_positives, tf.float32) * (1.0 / positive_fraction), tf.int32)
-    negative = _highest(labels == 0, priorities, total - num_positives, num_samples)
-    return positive, negative
+    negatives = _highest(labels == 0, priorities, total - num_positives)
+    padding = [[0, num_samples - num_positives - tf.size(negatives)]]
+    kinds = tf.concat([tf.ones_like(positives), tf.zeros_like(negatives)], 0)
+    return (
+        tf.ensure_shape(tf.pad(tf.concat([positives, negatives], 0), padding), [num_samples]),
+        tf.ensure_shape(tf.pad(kinds, padding, constant_values=-1), [num_samples]),
+    )
 
 
-def _highest(eligible, priorities, count, max_count):
-    """(A,) bool, True at the `count` <= `max_count` highest priorities among the eligible."""
-    size = tf.size(eligible)
-    masked = tf.where(eligible, tf.cast(priorities, tf.float32), -float("inf"))
-    _, order = tf.math.top_k(masked, k=tf.minimum(max_count, size))
-    count = tf.minimum(count, tf.math.count_nonzero(eligible, dtype=tf.int32))
-    chosen = tf.range(tf.size(order)) < count
-    return tf.tensor_scatter_nd_update(tf.zeros_like(eligible), order[:, None], chosen)
+def _highest(eligible, priorities, max_count):
+    """(n,) int32: at most `max_count` of the eligible, the highest priorities first."""
+    members = tf.cast(tf.where(eligible)[:, 0], tf.int32)
+    among = tf.gather(tf.cast(priorities, tf.float32), members)
+    _, order = tf.math.top_k(among, k=tf.minimum(max_count, tf.size(members)))
+    return tf.gather(members, order)

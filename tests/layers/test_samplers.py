@@ -30,33 +30,35 @@ NEAR = [1.0, 0.0, 10.0, 10.0]
 def test_anchor_labels_and_deltas():
     anchors = tf.constant([OBJECT, [0.0, 0.0, 10.0, 5.0], FAR])
     found = AnchorSampler(num_samples=4, sampling="first")(anchors, truth([OBJECT], [1]))
-    assert found.labels.numpy().tolist() == [[1, -1, 0]]  # IoU 1, 0.5, 0
-    np.testing.assert_array_equal(found.deltas, np.zeros((1, 3, 4)))
+    assert found.indices.numpy().tolist() == [[0, 2, 0, 0]]  # IoU 1, 0; 0.5 is ignored
+    assert found.labels.numpy().tolist() == [[1, 0, -1, -1]]
+    np.testing.assert_array_equal(found.deltas, np.zeros((1, 4, 4)))
 
 
 def test_the_best_anchor_of_a_truth_is_positive_however_low():
     anchors = tf.constant([[0.0, 0.0, 10.0, 5.0], FAR])
     found = AnchorSampler(num_samples=4, sampling="first")(anchors, truth([OBJECT], [0]))
-    assert found.labels.numpy().tolist() == [[1, 0]]
+    assert found.indices.numpy()[0, :2].tolist() == [0, 1]
+    assert found.labels.numpy().tolist() == [[1, 0, -1, -1]]
     np.testing.assert_allclose(found.deltas[0, 0], [0, 0.5, 0, np.log(2)], rtol=1e-6)
 
 
 def test_an_image_without_truth_has_only_negatives():
     anchors = tf.constant([OBJECT, FAR, NEAR])
     found = AnchorSampler(num_samples=2)(anchors, truth([[0.0] * 4], [-1]))
-    assert sorted(found.labels.numpy()[0].tolist()) == [-1, 0, 0]
+    assert found.labels.numpy().tolist() == [[0, 0]] and len(set(found.indices.numpy()[0])) == 2
 
 
 def test_sampling_first_takes_the_order_and_random_does_not():
     anchors = tf.tile(tf.constant([FAR]), [200, 1])
     empty = truth([[0.0] * 4], [-1])
-    first = AnchorSampler(num_samples=10, sampling="first")(anchors, empty).labels.numpy()[0]
-    assert np.flatnonzero(first == 0).tolist() == list(range(10))
+    first = AnchorSampler(num_samples=10, sampling="first")(anchors, empty)
+    assert first.indices.numpy().tolist() == [list(range(10))]
     sampler = AnchorSampler(num_samples=10)
-    draws = [np.flatnonzero(sampler(anchors, empty).labels[0] == 0).tolist() for _ in range(2)]
-    assert len(draws[0]) == 10 and draws[0] != draws[1]
+    draws = [sampler(anchors, empty).indices.numpy()[0].tolist() for _ in range(2)]
+    assert len(set(draws[0])) == 10 and draws[0] != draws[1]
     sampler.priorities.reseed(0)
-    assert np.flatnonzero(sampler(anchors, empty).labels[0] == 0).tolist() == draws[0]
+    assert sampler(anchors, empty).indices.numpy()[0].tolist() == draws[0]
 
 
 def test_rois_are_truth_and_proposals_positives_first():
