@@ -70,7 +70,7 @@ def main(words: list[str]) -> None:
             tell=lambda line: print(line, file=sys.stderr, flush=True),
         )
         table.write(asked.out)
-    table.show(asked.out)
+    table.show(asked.out, asked.cases)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ CASES = {
     "roi_align_gradient": Case("RoIAlign's gradient", 2),
     "nms": Case("Non-maximum suppression of 1,000 boxes of 80 classes", 2),
     "paste": Case("100 masks pasted into 800×1088", 2),
-    "evaluate": Case("COCO's figures of boxes and masks: 500 images, 100 detections each"),
+    "evaluate": Case("COCO's figures of masks: 200 images, 100 detections each"),
     "import": Case("A fresh process imports it"),
     "help": Case("A fresh process shows the help of the command line"),
     "first_prediction": Case(

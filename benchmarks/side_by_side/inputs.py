@@ -3,7 +3,8 @@
 `weights.npz`: all parameters of torchvision's Mask R-CNN (R50-FPN, 91 classes), by its names;
 `photo.npy`: (800, 1088, 3) uint8 RGB; `photos_512.npy`: (8, 512, 512, 3);
 `train_512.npz`, `train_800.npz`: `images` (2, H, W, 3), `boxes` (2, 20, 4) x1 y1 x2 y2, `labels`
-(2, 20), of which 0 would be the background, `masks` (2, 20, H, W) bool.
+(2, 20), of which 0 would be the background, `masks` (2, 20, H, W) bool;
+`truth.json`, `results.json`: a COCO file of 200 images and 100 detections with masks of each.
 
 The weights are drawn from a seed: the detector finds nothing sensible, but a hundred objects, and
 every contestant that computes the same network finds the same ones.
@@ -17,12 +18,15 @@ import cv2
 import numpy as np
 import skimage.data
 
+from benchmarks import coco_file
+from benchmarks.evaluate_coco import write_results
 from tests.parity.case import Case, ellipses
 
 PHOTOGRAPHS = ("coffee", "astronaut", "chelsea", "rocket")  # in scikit-image's wheel
 NUM_CLASSES = 91  # the background is one of them, as torchvision counts
 OBJECTS = 20  # of a training image
 SIZES = {"train_512": (512, 512), "train_800": (800, 1088)}  # height, width
+IMAGES = 200  # that are evaluated, with about as many objects as COCO's
 WEIGHTS = Path(__file__).parent / "seeded_weights"
 
 
@@ -36,6 +40,8 @@ def write(folder: Path) -> None:
     }
     for name in SIZES:
         makers[f"{name}.npz"] = lambda path, size=SIZES[name]: np.savez(path, **truth(*size))
+    makers["truth.json"] = lambda path: coco_file.write(path, IMAGES, 7 * IMAGES)
+    makers["results.json"] = lambda path: write_results(folder / "truth.json", path, masks=True)
     for name, make in makers.items():
         if not (folder / name).exists():
             unfinished = folder / f"unfinished_{name}"

@@ -23,8 +23,8 @@ from benchmarks.side_by_side.runner import load
 
 OURS, HALF, LIMIT = "kmaskrcnn", "kmaskrcnn bf16", "limit"
 HEADINGS = ("", "seconds", "processor seconds", "÷ limit", "ours ÷ it", "ours bf16 ÷ it")
-HEADINGS += ("MB above framework", "ours ÷ it", "answer")
-WIDTH = 160  # letters of a table at least
+HEADINGS += ("MB above framework", "memory: ours ÷ it", "answer")
+WIDTH = 190  # letters of a table at least
 Record = Mapping[str, Any]  # of a case, as the runner writes it
 Round = Mapping[str, Mapping[str, Any]]  # contestant → its run
 
@@ -149,9 +149,9 @@ def markdown(record: Record) -> str:
     return f"## {title}\n\n{table}\n\n{len(record['rounds'])} rounds; {machine}; {versions}\n"
 
 
-def records(folder: Path) -> list[Record]:
-    """What a folder holds, in the order of the cases."""
-    found = (load(folder / f"{case}.json") for case in CASES)
+def records(folder: Path, cases: Iterable[str] = CASES) -> list[Record]:
+    """What a folder holds of some cases."""
+    found = (load(folder / f"{case}.json") for case in cases)
     return [record for record in found if record]
 
 
@@ -160,11 +160,11 @@ def write(folder: Path) -> None:
     (folder / "table.md").write_text("\n".join(map(markdown, records(folder))))
 
 
-def show(folder: Path) -> None:
-    """All cases in the terminal."""
+def show(folder: Path, cases: Iterable[str] = CASES) -> None:
+    """Some cases in the terminal."""
     console = Console()
     console.width = max(console.width, WIDTH)
-    for record in records(folder):
+    for record in records(folder, cases):
         table = Table(*HEADINGS, title=CASES[record["case"]].title)
         for row in rows(record):
             table.add_row(*row)

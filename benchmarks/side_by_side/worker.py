@@ -18,7 +18,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -71,20 +71,37 @@ def timed(run: Case) -> dict[str, Any]:
     }
 
 
-def fresh(code: str, arguments: Sequence[object] = ()) -> Answer:
-    """Runs Python code in a new process of this Python: a case of starting.
+def program(code: str, *arguments: str, with_inputs: bool = False) -> Maker:
+    """A case of starting: Python code in a new process of this Python.
 
     Args:
-        code: a program; the last line that it prints may be an answer in JSON.
-        arguments: its `sys.argv[1:]`.
-
-    Raises:
-        subprocess.CalledProcessError: the program failed; what it wrote is on standard error.
+        code: the program; the last line that it prints may be an answer in JSON.
+        *arguments: its `sys.argv[1:]`.
+        with_inputs: whether the folder of the inputs comes after them.
     """
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    lines = printed.strip().splitlines()
-    return json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
+
+    def make(folder: Path) -> Case:
+        command = [sys.executable, "-c", code, *arguments, *[str(folder)] * with_inputs]
+
+        def run() -> Answer:
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+            last = done.stdout.strip().rpartition("\n")[2]
+            return json.loads(last) if last.startswith("{") else {}
+
+        return run
+
+    return make
+
+
+def first_prediction(name: str) -> Maker:
+    """The worker of that name makes its case `predict` ready and does it once, in a new process."""
+    code = f"""
+import json, pathlib, sys
+from benchmarks.side_by_side.workers import {name}
+{name}.framework()
+print(json.dumps({name}.make_predict(pathlib.Path(sys.argv[1]))()))
+"""
+    return program(code, with_inputs=True)
 
 
 def cpu_seconds() -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.side_by_side import worker
+from benchmarks.side_by_side.workers.kmaskrcnn_operations import OPERATIONS
 
 THREADS = 2
 PRESET = "torchvision/maskrcnn_resnet50_fpn"
@@ -90,7 +91,11 @@ def training_batch(path: Path, model):
 
     with np.load(path) as truth:
         dataset = data.from_arrays(
-            list(truth["images"]), list(truth["labels"] - 1), model.class_names, truth["masks"]
+            truth["images"],
+            truth["labels"] - 1,
+            model.class_names,
+            masks=truth["masks"],
+            boxes=truth["boxes"],
         )
     return next(iter(data.batches(dataset, model.input_size, data.Order(2))))
 
@@ -103,13 +108,21 @@ def in_both_precisions(makers: Mapping[str, worker.Maker]) -> dict[str, worker.M
 
 if __name__ == "__main__":
     worker.serve(
-        in_both_precisions(
-            {
-                "predict": make_predict,
-                "predict_batch8": make_predict_batch8,
-                "train_512": partial(make_training, case="train_512", min_size=512, max_size=512),
-                "train_800": partial(make_training, case="train_800"),
-            }
-        ),
+        {
+            **in_both_precisions(
+                {
+                    "predict": make_predict,
+                    "predict_batch8": make_predict_batch8,
+                    "train_512": partial(
+                        make_training, case="train_512", min_size=512, max_size=512
+                    ),
+                    "train_800": partial(make_training, case="train_800"),
+                }
+            ),
+            **OPERATIONS,
+            "import": worker.program("import kmaskrcnn; kmaskrcnn.MaskRCNN"),
+            "help": worker.program("from kmaskrcnn.cli import main; main()", "--help"),
+            "first_prediction": worker.first_prediction("kmaskrcnn"),
+        },
         framework,
     )

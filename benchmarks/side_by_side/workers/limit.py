@@ -19,7 +19,7 @@ STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))  # width, blocks, s
 NUM_CLASSES = 91
 SIDE = 4096  # of the large product
 # RoIs with an object in them, of both images: those that the masks of a step are trained on.
-MASK_ROIS = {"train_512": 40, "train_800": 40}
+MASK_ROIS = {"train_512": 102, "train_800": 102}
 
 
 def conv(tensor, filters: int, side: int = 1, stride: int = 1, trainable: bool = True):
@@ -164,14 +164,18 @@ def make_product(folder: Path, dtype: str = "float32") -> worker.Case:
 
 if __name__ == "__main__":
     worker.serve(
-        in_both_precisions(
-            {
-                "product": make_product,
-                "predict": partial(make_forward, images=(1, 800, 1088)),
-                "predict_batch8": partial(make_forward, images=(8, 512, 512)),
-                "train_512": partial(make_step, case="train_512", size=(512, 512)),
-                "train_800": partial(make_step, case="train_800", size=(800, 1088)),
-            }
-        ),
+        {
+            **in_both_precisions(
+                {
+                    "product": make_product,
+                    "predict": partial(make_forward, images=(1, 800, 1088)),
+                    "predict_batch8": partial(make_forward, images=(8, 512, 512)),
+                    "train_512": partial(make_step, case="train_512", size=(512, 512)),
+                    "train_800": partial(make_step, case="train_800", size=(800, 1088)),
+                }
+            ),
+            "import": worker.program("import keras, tensorflow"),
+            "help": worker.program("import click; click.echo(click.__name__)"),
+        },
         framework,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.side_by_side import worker
+from benchmarks.side_by_side.workers.torchvision_operations import OPERATIONS
 
 THREADS = 2
 SCHEDULE = {"lr": 1e-9, "momentum": 0.9, "weight_decay": 1e-4}  # weights stay: equal steps
@@ -140,6 +141,9 @@ if __name__ == "__main__":
             "predict_batch8": make_predict_batch8,
             "train_512": make_training("train_512", min_size=512, max_size=512),
             "train_800": make_training("train_800"),
+            **OPERATIONS,
+            "import": worker.program("import torchvision.models.detection"),
+            "first_prediction": worker.first_prediction("torchvision"),
         },
         framework,
     )
