@@ -12,6 +12,8 @@ every contestant that computes the same network finds the same ones.
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import cv2
@@ -27,14 +29,14 @@ NUM_CLASSES = 91  # the background is one of them, as torchvision counts
 OBJECTS = 20  # of a training image
 SIZES = {"train_512": (512, 512), "train_800": (800, 1088)}  # height, width
 IMAGES = 200  # that are evaluated, with about as many objects as COCO's
-WEIGHTS = Path(__file__).parent / "seeded_weights"
+WEIGHTS = "parity/torchvision_maskrcnn_resnet50_fpn"  # in the folder of the references
 
 
 def write(folder: Path) -> None:
     """Makes the files that are not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
     makers = {
-        "weights.npz": lambda path: np.savez(path, **Case(WEIGHTS).weights()),
+        "weights.npz": lambda path: np.savez(path, **Case(weights()).weights()),
         "photo.npy": lambda path: np.save(path, photograph(0, 800, 1088)),
         "photos_512.npy": lambda path: np.save(path, [photograph(i, 512, 512) for i in range(8)]),
     }
@@ -47,6 +49,17 @@ def write(folder: Path) -> None:
             unfinished = folder / f"unfinished_{name}"
             make(unfinished)
             unfinished.rename(folder / name)
+
+
+def weights() -> Path:
+    """Where the references say how the weights are drawn.
+
+    Raises:
+        SystemExit: the environment does not name their folder.
+    """
+    if not os.environ.get("KMASKRCNN_SHARED"):
+        sys.exit(f"Set KMASKRCNN_SHARED to the folder of the references, which holds {WEIGHTS}.")
+    return Path(os.environ["KMASKRCNN_SHARED"], WEIGHTS)
 
 
 def photograph(number: int, height: int, width: int) -> np.ndarray:

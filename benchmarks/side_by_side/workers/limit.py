@@ -19,7 +19,7 @@ STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))  # width, blocks, s
 NUM_CLASSES = 91
 SIDE = 4096  # of the large product
 # RoIs with an object in them, of both images: those that the masks of a step are trained on.
-MASK_ROIS = {"train_512": 102, "train_800": 102}
+MASK_ROIS = {"train_512": 102, "train_800": 58}
 
 
 def conv(tensor, filters: int, side: int = 1, stride: int = 1, trainable: bool = True):
