@@ -15,6 +15,7 @@ from kmaskrcnn.data import Dataset
 from kmaskrcnn.evaluation import prediction_sheet, showcase
 from kmaskrcnn.files import write_bytes
 from kmaskrcnn.ops.drawing import encode_picture
+from kmaskrcnn.sgd import SGD
 from kmaskrcnn.structures import Detections
 
 IMAGES_OF_PAPER_BATCH = 16
@@ -81,9 +82,7 @@ def default_optimizer(
         optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, **common)
     else:
         decay = config.weight_decay / (1 - config.momentum)
-        optimizer = keras.optimizers.SGD(
-            schedule, momentum=config.momentum, weight_decay=decay, **common
-        )
+        optimizer = SGD(schedule, momentum=config.momentum, weight_decay=decay, **common)
     optimizer.exclude_from_weight_decay(var_names=list(WITHOUT_DECAY))
     return optimizer
 

@@ -43,6 +43,7 @@ FLOORS: dict[str, int] = {
     "backbones": 3,
     "losses": 3,
     "time_left": 3,
+    "sgd": 3,
     "training": 3,
     "resuming": 3,
     "pace": 3,

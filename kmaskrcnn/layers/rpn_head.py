@@ -83,7 +83,7 @@ class RPNHead(keras.layers.Layer):
             kernel, bias = (tf.cast(part, hidden.dtype) for part in (conv.kernel, conv.bias))
             hidden = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(hidden, kernel, 1, "VALID"), bias))
             inside = inside[:, 1:-1, 1:-1]
-            hidden = tf.where(inside[..., None], hidden, 0)  # `call` pads every convolution anew
+            hidden *= tf.cast(inside[..., None], hidden.dtype)  # `call` pads each convolution anew
         shape = [-1, self.num_anchors, 4]
         deltas = tf.reshape(tf.cast(self.deltas(hidden), tf.float32), shape)
         logits = self._one_each(tf.cast(self.logits(hidden), tf.float32), tf.size(indices))

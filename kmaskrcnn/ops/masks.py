@@ -15,7 +15,7 @@ import tensorflow as tf
 from kmaskrcnn.ops.levels import divided
 from kmaskrcnn.ops.pasting import Window, paste_soft_mask
 
-_BITS_OF_BYTE = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32)
+_BITS_OF_BYTE = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).view(np.int64)[:, 0]
 
 _MAX_SAMPLES = 1024.0  # of a bin's axis; only a gigantic RoI would take more
 TARGET_KINDS = ("binary", "soft", "crop")
@@ -167,7 +167,8 @@ def _unpack_bits(image_bytes, window, offset):
     height = window[3] - window[1]
     row_bytes = (window[2] - window[0] + 7) // 8
     packed = tf.cast(image_bytes[offset : offset + height * row_bytes], tf.int32)
-    return tf.reshape(tf.gather(_BITS_OF_BYTE, packed), [height, row_bytes * 8])
+    bits = tf.bitcast(tf.gather(_BITS_OF_BYTE, packed), tf.uint8)  # eight at once, a byte each
+    return tf.cast(tf.reshape(bits, [height, row_bytes * 8]), tf.float32)
 
 
 def _pooling_samples(start, end, limit, mask_size, aligned):

@@ -29,7 +29,7 @@ def patches(
         rows, columns, inside = _square(cells, height, width, radius)
         where = tf.broadcast_to(images[:, None, None], tf.shape(inside))
         where = tf.stack([where, rows, columns], axis=-1)
-        found.append(tf.where(inside[..., None], tf.gather_nd(feature, where), 0))
+        found.append(tf.gather_nd(feature, where) * tf.cast(inside[..., None], feature.dtype))
         insides.append(inside)
         cells -= height * width
     return tf.add_n(found), tf.reduce_any(insides, 0)
