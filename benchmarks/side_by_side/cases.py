@@ -24,6 +24,14 @@ CASES = {
         "stage frozen"
     ),
     "train_800": Case("A training step of two photographs of 800×1088"),
+    "predict_matterport": Case(
+        "The same photograph through matterport's network, in a square of 1024×1024", 2
+    ),
+    "predict_batch8_matterport": Case("Eight photographs of 512×512 through matterport's network"),
+    "train_512_matterport": Case(
+        "A training step of matterport's network: two of 512×512, 20 objects and 512 RoIs each, "
+        "stem and first stage frozen"
+    ),
     "match_and_sample": Case(
         "Anchors of two photographs of 800×1088 and 2,000 proposals each, matched with 20 objects "
         "and sampled"

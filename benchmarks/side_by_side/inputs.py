@@ -30,6 +30,7 @@ OBJECTS = 20  # of a training image
 SIZES = {"train_512": (512, 512), "train_800": (800, 1088)}  # height, width
 IMAGES = 200  # that are evaluated, with about as many objects as COCO's
 WEIGHTS = "parity/torchvision_maskrcnn_resnet50_fpn"  # in the folder of the references
+MATTERPORT_WEIGHTS = Path(__file__).parent / "seeded_matterport"
 
 
 def write(folder: Path) -> None:
@@ -37,6 +38,7 @@ def write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     makers = {
         "weights.npz": lambda path: np.savez(path, **Case(weights()).weights()),
+        "matterport_weights.npz": lambda path: np.savez(path, **Case(MATTERPORT_WEIGHTS).weights()),
         "photo.npy": lambda path: np.save(path, photograph(0, 800, 1088)),
         "photos_512.npy": lambda path: np.save(path, [photograph(i, 512, 512) for i in range(8)]),
     }

@@ -12,7 +12,14 @@ from benchmarks.side_by_side import worker
 from benchmarks.side_by_side.workers.kmaskrcnn_operations import OPERATIONS
 
 THREADS = 2
-PRESET = "torchvision/maskrcnn_resnet50_fpn"
+NETWORKS = {  # whose → preset, seeded weights, fields of the config
+    "torchvision": ("torchvision/maskrcnn_resnet50_fpn", "weights.npz", {}),
+    "matterport": (
+        "matterport/mask_rcnn_resnet50",
+        "matterport_weights.npz",
+        {"score_threshold": 0.0, "freeze_at": "C2"},
+    ),
+}
 RATE = 1e-9  # weights stay: equal steps
 
 
@@ -27,29 +34,35 @@ def framework() -> Mapping[str, str]:
     return {"tensorflow": tf.__version__, "keras": keras.__version__}
 
 
-def make_model(folder: Path, dtype: str | None = None, **config: object):
+def make_model(
+    folder: Path, dtype: str | None = None, network: str = "torchvision", **config: object
+):
     """The seeded model.
 
     Args:
         folder: of the inputs.
         dtype: the policy of its precision.
+        network: one of `NETWORKS`.
         **config: fields of `MaskRCNNConfig`.
     """
     import kmaskrcnn
 
-    with np.load(folder / "weights.npz") as weights:
-        return kmaskrcnn.MaskRCNN.from_preset(PRESET, weights=weights, dtype=dtype, **config)
+    preset, file, fields = NETWORKS[network]
+    with np.load(folder / file) as weights:
+        return kmaskrcnn.MaskRCNN.from_preset(
+            preset, weights=dict(weights), dtype=dtype, **{**fields, **config}
+        )
 
 
-def make_predict(folder: Path, dtype: str | None = None) -> worker.Case:
-    """One photograph in memory to full-size binary masks."""
-    return predictor(make_model(folder, dtype), np.load(folder / "photo.npy")[None])
+def make_predict(folder: Path, **options: object) -> worker.Case:
+    """One photograph in memory to full-size binary masks; options are those of `make_model`."""
+    return predictor(make_model(folder, **options), np.load(folder / "photo.npy")[None])
 
 
-def make_predict_batch8(folder: Path, dtype: str | None = None) -> worker.Case:
+def make_predict_batch8(folder: Path, **options: object) -> worker.Case:
     """Eight photographs of 512×512 together."""
     photos = np.load(folder / "photos_512.npy")
-    return predictor(make_model(folder, dtype, min_size=512, max_size=512), photos)
+    return predictor(make_model(folder, min_size=512, max_size=512, **options), photos)
 
 
 def predictor(model, photos: np.ndarray) -> worker.Case:
@@ -66,13 +79,13 @@ def predictor(model, photos: np.ndarray) -> worker.Case:
     return predict
 
 
-def make_training(folder: Path, case: str, dtype: str | None = None, **config: object):
+def make_training(folder: Path, case: str, **options: object):
     """A training step of the default optimizer on a batch of two, with 512 RoIs an image."""
     import tensorflow as tf
 
     from kmaskrcnn import training
 
-    model = make_model(folder, dtype, **config)
+    model = make_model(folder, **options)
     model.compile(training.default_optimizer(model.config, 100, 2, RATE))
     model.optimizer.build(model.trainable_variables)
     batch = training_batch(folder / f"{case}.npz", model)
@@ -107,16 +120,19 @@ def in_both_precisions(makers: Mapping[str, worker.Maker]) -> dict[str, worker.M
 
 
 if __name__ == "__main__":
+    at_512 = partial(make_training, case="train_512", min_size=512, max_size=512)
+    rois = {"rois_per_image": 512, "roi_positive_fraction": 0.25}  # as all others take
     worker.serve(
         {
             **in_both_precisions(
                 {
                     "predict": make_predict,
                     "predict_batch8": make_predict_batch8,
-                    "train_512": partial(
-                        make_training, case="train_512", min_size=512, max_size=512
-                    ),
+                    "train_512": at_512,
                     "train_800": partial(make_training, case="train_800"),
+                    "predict_matterport": partial(make_predict, network="matterport"),
+                    "predict_batch8_matterport": partial(make_predict_batch8, network="matterport"),
+                    "train_512_matterport": partial(at_512, network="matterport", **rois),
                 }
             ),
             **OPERATIONS,
