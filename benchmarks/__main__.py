@@ -17,6 +17,7 @@ from benchmarks.side_by_side import inputs, runner, table
 from benchmarks.side_by_side.cases import CASES
 from benchmarks.side_by_side.runner import Contestant
 
+WORKERS = "benchmarks.side_by_side.workers."
 PEERS = {  # option → contestant and worker
     "torch": "torchvision",
     "detectron2": "detectron2",
@@ -45,12 +46,12 @@ def contestants(asked: argparse.Namespace) -> list[Contestant]:
     """Ours and the limit in both precisions, and the peers whose Python is known."""
     both = (("", ""), (" bf16", "_bf16"))
     own = [
-        Contestant(name + label, sys.executable, name, suffix)
+        Contestant(name + label, sys.executable, WORKERS + name, suffix)
         for name in ("kmaskrcnn", "limit")
         for label, suffix in both
     ]
     pythons = {name: getattr(asked, f"{peer}_python") for peer, name in PEERS.items()}
-    peers = [Contestant(name, python, name) for name, python in pythons.items() if python]
+    peers = [Contestant(name, python, WORKERS + name) for name, python in pythons.items() if python]
     return [one for one in own + peers if one.name not in asked.without]
 
 

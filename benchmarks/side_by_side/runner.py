@@ -22,7 +22,7 @@ class Contestant(NamedTuple):
 
     name: str
     python: str  # its interpreter
-    worker: str  # a module of `workers/`
+    worker: str  # the module that calls `worker.serve`
     suffix: str = ""  # of the names of its cases
 
 
@@ -41,11 +41,10 @@ class Worker:
 
     def __init__(self, contestant: Contestant, case: str, inputs: Path, log: Path):
         self.name, self.log = contestant.name, log
-        module = f"benchmarks.side_by_side.workers.{contestant.worker}"
-        command = [contestant.python, "-m", module, case + contestant.suffix, str(inputs)]
+        words = [contestant.worker, case + contestant.suffix, str(inputs)]
         with log.open("w") as errors:
             self.process = subprocess.Popen(
-                command,
+                [contestant.python, "-m", *words],
                 cwd=ROOT,
                 env=environment(),
                 stdin=subprocess.PIPE,
