@@ -9,10 +9,11 @@ import tensorflow as tf
 
 from benchmarks.side_by_side import inputs
 from benchmarks.side_by_side.workers import limit
+from tests.shared import shared_path
 
 
 def test_it_has_the_kernels_of_torchvisions_network():
-    state = json.loads((inputs.WEIGHTS / "state.json").read_text())["parameters"]
+    state = json.loads((shared_path(inputs.WEIGHTS) / "state.json").read_text())["parameters"]
     theirs = Counter(math.prod(shape) for shape, _, _ in state.values() if len(shape) > 1)
     network, _ = limit.make_network((1, 64, 64), rois=2, mask_rois=1)
     assert Counter(int(np.prod(kernel.shape)) for kernel in network.weights) == theirs
