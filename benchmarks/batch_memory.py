@@ -24,23 +24,24 @@ SIZE = (800, 1333)
 class Crowded:
     """Two photographs full of objects."""
 
-    class_names = tuple(f"class {i}" for i in range(80))
-
-    def __init__(self, num_objects: int) -> None:
-        self.num_objects = num_objects
+    def __init__(
+        self, num_objects: int, size: tuple[int, int] = SIZE, num_classes: int = 80
+    ) -> None:
+        self.num_objects, self.size = num_objects, size
+        self.class_names = tuple(f"class {i}" for i in range(num_classes))
 
     def __len__(self) -> int:
         return 2
 
     def __getitem__(self, index: int) -> data.Sample:
         rng = np.random.default_rng(index)
-        image = rng.integers(0, 256, (*SIZE, 3), np.uint8)
+        image = rng.integers(0, 256, (*self.size, 3), np.uint8)
         angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
         circle = np.column_stack([np.cos(angles), np.sin(angles)])
         instances = [
             data.Instance(
-                int(rng.integers(80)),
-                [rng.uniform([60, 60], [SIZE[1] - 60, SIZE[0] - 60]) + circle * radius],
+                int(rng.integers(len(self.class_names))),
+                [rng.uniform([60, 60], [self.size[1] - 60, self.size[0] - 60]) + circle * radius],
             )
             for radius in rng.uniform(15, 60, self.num_objects)
         ]
