@@ -87,7 +87,6 @@ class SingleLevel(keras.layers.Layer):
 
 
 def _upsample(features: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
-    """Nearest neighbour ×2, cut to the lateral's height and width."""
-    doubled = tf.raw_ops.ResizeNearestNeighbor(images=features, size=2 * tf.shape(features)[1:3])
-    doubled = tf.ensure_shape(doubled, [None, None, None, features.shape[-1]])
-    return doubled[:, : shape[1], : shape[2]]
+    """Nearest neighbour ×2, or ×2 less a row or column, to the lateral's height and width."""
+    doubled = tf.raw_ops.ResizeNearestNeighbor(images=features, size=shape[1:3])
+    return tf.ensure_shape(doubled, [None, None, None, features.shape[-1]])
