@@ -10,6 +10,7 @@ already counts: the same command goes on after an abort; `--again` begins anew.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
@@ -32,7 +33,9 @@ def arguments(words: list[str]) -> argparse.Namespace:
         prog="python -m benchmarks", description=__doc__.splitlines()[0]
     )
     for peer, name in PEERS.items():
-        parser.add_argument(f"--{peer}-python", metavar="PYTHON", help=f"has {name} installed")
+        parser.add_argument(
+            f"--{peer}-python", type=interpreter, metavar="PYTHON", help=f"has {name} installed"
+        )
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
     parser.add_argument("--rounds", type=int, default=7, help="that count, of each case")
@@ -40,6 +43,14 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--without", nargs="+", default=(), metavar="CONTESTANT")
     parser.add_argument("--again", action="store_true", help="forget what FOLDER holds")
     return parser.parse_args(words)
+
+
+def interpreter(path: str) -> str:
+    """A Python that is there."""
+    found = shutil.which(path)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"expected the path of a Python, found none at {path!r}")
+    return found
 
 
 def contestants(asked: argparse.Namespace) -> list[Contestant]:

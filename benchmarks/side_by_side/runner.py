@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import subprocess
-import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -180,9 +180,10 @@ def machine() -> dict[str, str]:
     model = next((line for line in lines if line.startswith("model name")), ":unknown")
     return {
         "processor": model.partition(":")[2].strip(),
-        "cores": str(os.cpu_count()),
+        "cores": f"{os.cpu_count()} cores",
         "system": platform.platform(),
-        "python": sys.version.split()[0],
+        "python": f"Python {platform.python_version()}",
+        "date": time.strftime("%Y-%m-%d"),
     }
 
 

@@ -1,90 +1,40 @@
-"""What came out: of each case a table, in the terminal and as Markdown.
+"""What came out, in the terminal and as Markdown: all cases at a glance, and each by itself.
 
     python -m benchmarks.side_by_side.table FOLDER
 
-A ratio is taken within each round, of runs that are neighbours in time, so that a machine that
-slows down slows both; shown are the median of the rounds and, in brackets, the smallest and the
-largest.
+Shown are the median of the rounds and, in brackets, the smallest and the largest.
 """
 
 from __future__ import annotations
 
-import statistics
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.side_by_side.cases import CASES
+from benchmarks.side_by_side.figures import (
+    HALF,
+    LIMIT,
+    OURS,
+    Record,
+    Round,
+    Spread,
+    answer,
+    difference,
+    limit_of,
+    memory,
+    memory_ratio,
+    ratio,
+    seconds,
+)
 from benchmarks.side_by_side.runner import load
 
-OURS, HALF, LIMIT = "kmaskrcnn", "kmaskrcnn bf16", "limit"
 HEADINGS = ("", "seconds", "processor seconds", "÷ limit", "ours ÷ it", "ours bf16 ÷ it")
 HEADINGS += ("MB above framework", "memory: ours ÷ it", "answer")
 WIDTH = 190  # letters of a table at least
-Record = Mapping[str, Any]  # of a case, as the runner writes it
-Round = Mapping[str, Mapping[str, Any]]  # contestant → its run
-
-
-class Spread(NamedTuple):
-    """Median, smallest and largest of some numbers."""
-
-    median: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        low, median, high = (number(value) for value in (self.low, self.median, self.high))
-        return f"{median} ({low} … {high})"
-
-
-def spread(values: Iterable[float]) -> Spread | None:
-    """None of nothing."""
-    values = list(values)
-    return Spread(statistics.median(values), min(values), max(values)) if values else None
-
-
-def seconds(rounds: Sequence[Round], name: str, key: str = "seconds") -> Spread | None:
-    """Of all runs of a contestant."""
-    return spread(runs[name][key] for runs in rounds if name in runs)
-
-
-def ratio(rounds: Sequence[Round], one: str, other: str) -> Spread | None:
-    """One contestant's time over another's, of the rounds that both took part in."""
-    both = [runs for runs in rounds if one in runs and other in runs and one != other]
-    return spread(runs[one]["seconds"] / runs[other]["seconds"] for runs in both)
-
-
-def memory(record: Record, name: str) -> float | None:
-    """Peak of a contestant above its framework alone, in MB."""
-    peaks = [runs[name]["peak_mb"] for runs in record["rounds"] if name in runs]
-    return max(peaks) - record["contestants"][name]["bare_mb"] if peaks else None
-
-
-def memory_ratio(record: Record, name: str) -> float | None:
-    """Ours over its."""
-    ours, its = memory(record, OURS), memory(record, name)
-    return ours / its if ours and its and name != OURS else None
-
-
-def limit_of(name: str) -> str:
-    """The bare arithmetic in the same precision."""
-    return f"{LIMIT} bf16" if name.endswith(" bf16") else LIMIT
-
-
-def answer(rounds: Sequence[Round], name: str) -> dict[str, float]:
-    """The median of each number that a contestant answered."""
-    answers = [runs[name]["answer"] for runs in rounds if name in runs]
-    return {key: statistics.median(one[key] for one in answers) for key in answers[0]}
-
-
-def difference(ours: Mapping[str, float], its: Mapping[str, float]) -> float | None:
-    """The largest relative one of what both answered; None where they share nothing."""
-    shared = ours.keys() & its.keys()
-    return max((abs(its[key] - ours[key]) / (abs(ours[key]) or 1) for key in shared), default=None)
 
 
 def answer_text(rounds: Sequence[Round], name: str) -> str:
@@ -127,7 +77,10 @@ def cell(figure: Spread | float | None) -> str:
     """A number for people."""
     if figure is None:
         return "–"
-    return str(figure) if isinstance(figure, Spread) else number(figure)
+    if isinstance(figure, Spread):
+        median, low, high = map(number, figure)
+        return f"{median} ({low} … {high})"
+    return number(figure)
 
 
 def number(value: float) -> str:
@@ -135,18 +88,56 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
+def summary(found: Sequence[Record]) -> list[list[str]]:
+    """Headings, then a row a case: our time, and what share it and our memory are of others'."""
+    names = [name for record in found for name in record["contestants"] if is_peer(name)]
+    peers = list(dict.fromkeys(names))
+    headings = ["ours ÷", "seconds", "limit", "bf16 ÷ limit bf16"]
+    for peer in peers:
+        headings += [peer, f"bf16 ÷ {peer}", f"memory ÷ {peer}'s"]
+    with_ours = [record for record in found if any(OURS in runs for runs in record["rounds"])]
+    return [headings, *(summary_row(record, peers) for record in with_ours)]
+
+
+def is_peer(name: str) -> bool:
+    """Whether it is neither ours nor the limit."""
+    return not name.startswith((OURS, LIMIT))
+
+
+def summary_row(record: Record, peers: Sequence[str]) -> list[str]:
+    """One case."""
+    rounds = record["rounds"]
+    figures = [
+        seconds(rounds, OURS),
+        ratio(rounds, OURS, LIMIT),
+        ratio(rounds, HALF, limit_of(HALF)),
+    ]
+    for peer in peers:
+        figures += [
+            ratio(rounds, OURS, peer),
+            ratio(rounds, HALF, peer),
+            memory_ratio(record, peer),
+        ]
+    return [record["case"], *map(cell, figures)]
+
+
 def markdown(record: Record) -> str:
     """A case as a heading and a table."""
-    lines = [HEADINGS, ["---"] * len(HEADINGS), *rows(record)]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     machine = ", ".join(record["machine"].values())
     versions = "; ".join(
         f"{name}: {' '.join(f'{key} {value}' for key, value in about['versions'].items())}"
         for name, about in record["contestants"].items()
         if about.get("versions")
     )
-    title = CASES[record["case"]].title
+    title, table = CASES[record["case"]].title, piped([HEADINGS, *rows(record)])
     return f"## {title}\n\n{table}\n\n{len(record['rounds'])} rounds; {machine}; {versions}\n"
+
+
+def piped(lines: Sequence[Sequence[str]]) -> str:
+    """Headings and rows as a table of Markdown."""
+    headings, *rest = lines
+    ruled = [headings, ["---"] * len(headings), *rest]
+    return "\n".join(f"| {' | '.join(line)} |" for line in ruled)
 
 
 def records(folder: Path, cases: Iterable[str] = CASES) -> list[Record]:
@@ -157,18 +148,28 @@ def records(folder: Path, cases: Iterable[str] = CASES) -> list[Record]:
 
 def write(folder: Path) -> None:
     """`table.md` of all cases."""
-    (folder / "table.md").write_text("\n".join(map(markdown, records(folder))))
+    found = records(folder)
+    parts = [piped(summary(found)) + "\n", *map(markdown, found)]
+    (folder / "table.md").write_text("\n".join(parts))
 
 
 def show(folder: Path, cases: Iterable[str] = CASES) -> None:
     """Some cases in the terminal."""
+    found = records(folder, cases)
     console = Console()
     console.width = max(console.width, WIDTH)
-    for record in records(folder, cases):
-        table = Table(*HEADINGS, title=CASES[record["case"]].title)
-        for row in rows(record):
-            table.add_row(*row)
-        console.print(table)
+    for record in found:
+        console.print(drawn([HEADINGS, *rows(record)], CASES[record["case"]].title))
+    console.print(drawn(summary(found), "All of them"))
+
+
+def drawn(lines: Sequence[Sequence[str]], title: str) -> Table:
+    """Headings and rows for a terminal."""
+    headings, *rest = lines
+    table = Table(*headings, title=title)
+    for row in rest:
+        table.add_row(*row)
+    return table
 
 
 if __name__ == "__main__":
