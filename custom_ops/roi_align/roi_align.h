@@ -3,16 +3,18 @@
 //
 // Features are NHWC. For each box the weights of its rows and columns are worked out once
 // (roi_align_geometry.h); a bin is then a weighted sum of a few feature pixels, and the inner loop
-// runs over their channels (roi_align_vector.h). The caller brings the threads: pool_rois takes a
-// range of RoIs, scatter_rois a range of channels. Either split gives bit-equal results, whatever
-// the number of threads, because each output element is summed by one thread in the order of the
-// RoIs.
+// runs over their channels (roi_align_vector.h). The caller brings the threads: pool_rois takes
+// some of the RoIs, scatter_band a few rows of a gradient. Either split gives bit-equal results,
+// whatever the number of threads, because each output element is summed by one thread in the order
+// of the RoIs. Memory is what takes the time, so that neighbouring RoIs are pooled one after
+// another, and all channels of a pixel are read and written at once.
 
 #ifndef KMASKRCNN_ROI_ALIGN_H_
 #define KMASKRCNN_ROI_ALIGN_H_
 
 #include <algorithm>
 #include <cstdint>
+#include <tuple>
 #include <type_traits>
 #include <vector>
 
@@ -66,8 +68,14 @@ int64_t first_bad_roi(const Rois<R>& rois, int64_t batch, int64_t num_levels) {
   return -1;
 }
 
-// For each bin of an axis, the feature rows (or columns) it reads and their weights; samples that
-// share one are added up.
+// Rows (or columns) of a feature map: [first, last).
+struct Span {
+  int first;
+  int last;
+};
+
+// For each bin of an axis, the feature rows (or columns) of a span that it reads, counted from the
+// span's first, and their weights; samples that share one are added up.
 template <typename R>
 struct AxisTaps {
   std::vector<int> begin;  // bin b owns [begin[b], begin[b + 1])
@@ -86,7 +94,8 @@ struct AxisTaps {
     weight.push_back(value);
   }
 
-  __attribute__((noinline)) void build(const Axis<R>& axis, int bins, int size) {
+  __attribute__((noinline)) void build(const Axis<R>& axis, int bins, int size, Span span) {
+    const auto has = [=](int position) { return position >= span.first && position < span.last; };
     begin.assign(1, 0);
     index.clear();
     weight.clear();
@@ -96,8 +105,9 @@ struct AxisTaps {
       Taps<R> taps;
       for (int64_t sample = range.first; sample < range.last; ++sample) {
         if (!sample_taps(sample_position(axis, bin, sample), size, &taps)) continue;
-        add(bin_begin, taps.low, taps.low_weight / R(axis.samples));
-        add(bin_begin, taps.high, taps.high_weight / R(axis.samples));
+        if (has(taps.low)) add(bin_begin, taps.low - span.first, taps.low_weight / R(axis.samples));
+        if (has(taps.high))
+          add(bin_begin, taps.high - span.first, taps.high_weight / R(axis.samples));
       }
       begin.push_back(static_cast<int>(index.size()));
     }
@@ -126,16 +136,37 @@ struct RoiPlan {
   int pooled_width;
 };
 
+// A box on its level, axis by axis.
 template <typename R>
-RoiPlan<R> plan_roi(const R* box, R scale, int height, int width, int64_t channels,
+struct RoiAxes {
+  Axis<R> y;
+  Axis<R> x;
+};
+
+template <typename R>
+RoiAxes<R> find_axes(const R* box, R scale, const Options& options) {
+  return {make_axis(box[1], box[3], scale, options.pooled_height, options.sampling_ratio,
+                    options.aligned),
+          make_axis(box[0], box[2], scale, options.pooled_width, options.sampling_ratio,
+                    options.aligned)};
+}
+
+// Whether the box can read one of the rows; samples up to a pixel outside the map read its border.
+template <typename R>
+bool reaches(const RoiAxes<R>& axes, const Options& options, Span rows) {
+  if (axes.y.samples == 0 || axes.x.samples == 0) return false;
+  const R end = axes.y.start + R(options.pooled_height) * axes.y.bin;
+  return std::max(axes.y.start, end) + R(2) >= R(rows.first) &&
+         std::min(axes.y.start, end) - R(2) <= R(rows.last);
+}
+
+// What the bins read of some rows of a map of height × width pixels.
+template <typename R>
+RoiPlan<R> plan_roi(const RoiAxes<R>& axes, int height, int width, Span kept, int64_t channels,
                     const Options& options, Workspace<R>* space) {
-  const Axis<R> y = make_axis(box[1], box[3], scale, options.pooled_height, options.sampling_ratio,
-                              options.aligned);
-  const Axis<R> x = make_axis(box[0], box[2], scale, options.pooled_width, options.sampling_ratio,
-                              options.aligned);
-  const bool empty = y.samples == 0 || x.samples == 0;
-  space->rows.build(y, options.pooled_height, empty ? 0 : height);
-  space->columns.build(x, options.pooled_width, empty ? 0 : width);
+  const bool empty = axes.y.samples == 0 || axes.x.samples == 0;
+  space->rows.build(axes.y, options.pooled_height, empty ? 0 : height, kept);
+  space->columns.build(axes.x, options.pooled_width, empty ? 0 : width, {0, width});
   size_t rows = 0;
   size_t columns = 0;
   for (int bin = 0; bin < options.pooled_height; ++bin)
@@ -241,18 +272,18 @@ KMR_INLINE void scatter_last_channels(const T* upstream, const RoiPlan<Real<T>>&
 }
 
 template <typename T>
-KMR_INLINE void scatter_bins_body(const T* upstream, const RoiPlan<Real<T>>& plan, int64_t first,
-                                  int64_t last, Real<T>* image) {
+KMR_INLINE void scatter_bins_body(const T* upstream, const RoiPlan<Real<T>>& plan, Real<T>* sums) {
   constexpr int64_t kStep = kLanes<Real<T>>;
   for (int bin_y = 0; bin_y < plan.pooled_height; ++bin_y) {
     for (int bin_x = 0; bin_x < plan.pooled_width; ++bin_x, upstream += plan.channels) {
       const int64_t count = list_bin(plan, bin_y, bin_x);
-      int64_t c = first;
-      for (; c + 4 * kStep <= last; c += 4 * kStep)
-        scatter_channels<4>(upstream + c, plan, count, image + c);
-      for (; c + kStep <= last; c += kStep)
-        scatter_channels<1>(upstream + c, plan, count, image + c);
-      if (c < last) scatter_last_channels(upstream + c, plan, count, last - c, image + c);
+      int64_t c = 0;
+      for (; c + 4 * kStep <= plan.channels; c += 4 * kStep)
+        scatter_channels<4>(upstream + c, plan, count, sums + c);
+      for (; c + kStep <= plan.channels; c += kStep)
+        scatter_channels<1>(upstream + c, plan, count, sums + c);
+      if (c < plan.channels)
+        scatter_last_channels(upstream + c, plan, count, plan.channels - c, sums + c);
     }
   }
 }
@@ -263,9 +294,8 @@ KMR_INLINE void scatter_bins_body(const T* upstream, const RoiPlan<Real<T>>& pla
     pool_bins_body(image, plan, pooled);                                                          \
   }                                                                                               \
   KMR_CLONES [[maybe_unused]] static void scatter_bins(                                           \
-      const T* upstream, const RoiPlan<Real<T>>& plan, int64_t first, int64_t last,               \
-      Real<T>* image) {                                                                           \
-    scatter_bins_body(upstream, plan, first, last, image);                                        \
+      const T* upstream, const RoiPlan<Real<T>>& plan, Real<T>* sums) {                           \
+    scatter_bins_body(upstream, plan, sums);                                                      \
   }
 KMR_DEFINE_KERNELS(float)
 KMR_DEFINE_KERNELS(double)
@@ -273,61 +303,119 @@ KMR_DEFINE_KERNELS(BFloat16)
 KMR_DEFINE_KERNELS(Half)
 #undef KMR_DEFINE_KERNELS
 
-// pooled: (rois.count, pooled_height, pooled_width, channels); RoIs first <= roi < last are
-// written. Indices must have been checked.
+// All RoIs in an order in which neighbours share pixels that are still cached: by level, image,
+// strip of rows and column. Indices must have been checked.
+template <typename T>
+std::vector<int64_t> order_by_place(const Pyramid<const T>& pyramid, const Rois<Real<T>>& rois) {
+  using R = Real<T>;
+  constexpr int32_t kStrip = 16;  // feature pixels
+  const auto middle = [&](int64_t roi, int axis) {
+    const R* box = rois.boxes + 4 * roi + axis;
+    const R place = (box[0] + box[2]) / 2 * pyramid.levels[rois.levels[roi]].scale;
+    return place > 0 ? static_cast<int32_t>(std::min(place, R(1 << 20))) : 0;  // 0 for NaN
+  };
+  std::vector<std::tuple<int32_t, int32_t, int32_t, int32_t, int64_t>> places;
+  for (int64_t roi = 0; roi < rois.count; ++roi)
+    places.emplace_back(rois.levels[roi], rois.batch_indices[roi], middle(roi, 1) / kStrip,
+                        middle(roi, 0), roi);
+  std::sort(places.begin(), places.end());
+  std::vector<int64_t> order;
+  for (const auto& place : places) order.push_back(std::get<4>(place));
+  return order;
+}
+
+// pooled: (rois.count, pooled_height, pooled_width, channels); the `count` RoIs of the list
+// `chosen` are written. Indices must have been checked.
 template <typename T>
 void pool_rois(const Pyramid<const T>& pyramid, const Rois<Real<T>>& rois, const Options& options,
-               int64_t first, int64_t last, T* pooled) {
+               const int64_t* chosen, int64_t count, T* pooled) {
   Workspace<Real<T>> space;
   const int64_t size = int64_t{options.pooled_height} * options.pooled_width * pyramid.channels;
-  for (int64_t roi = first; roi < last; ++roi) {
+  for (const int64_t* next = chosen; next < chosen + count; ++next) {
+    const int64_t roi = *next;
     const Level<const T>& level = pyramid.levels[rois.levels[roi]];
     const T* image = level.data + int64_t{rois.batch_indices[roi]} * level.height * level.width *
                                       pyramid.channels;
-    const RoiPlan<Real<T>> plan = plan_roi(rois.boxes + 4 * roi, level.scale, level.height,
-                                           level.width, pyramid.channels, options, &space);
+    const auto axes = find_axes(rois.boxes + 4 * roi, level.scale, options);
+    const auto plan = plan_roi(axes, level.height, level.width, {0, level.height}, pyramid.channels,
+                               options, &space);
     pool_bins(image, plan, pooled + roi * size);
   }
 }
 
-// Adds d loss / d features to `gradient` (zeros at first), for channels first <= c < last of every
-// RoI, from upstream, shaped as pooled.
+// Some rows of the gradient of one image's level: what one thread sums at a time.
+struct Band {
+  int32_t level;
+  int32_t image;
+  Span rows;
+};
+
+// Bands of at most `height` rows that cover the pyramid. A band fits the cache, and a box of the
+// pyramid's usual size reaches two or three.
 template <typename T>
-void scatter_rois(const Pyramid<Real<T>>& gradient, const Rois<Real<T>>& rois,
-                  const Options& options, int64_t first, int64_t last, const T* upstream) {
+std::vector<Band> make_bands(const Pyramid<T>& pyramid, int height = 16) {
+  std::vector<Band> bands;
+  for (size_t level = 0; level < pyramid.levels.size(); ++level) {
+    for (int64_t image = 0; image < pyramid.batch; ++image) {
+      for (int64_t row = 0; row < pyramid.levels[level].height; row += height) {
+        const int64_t end = std::min<int64_t>(row + height, pyramid.levels[level].height);
+        bands.push_back({static_cast<int32_t>(level),
+                         static_cast<int32_t>(image),
+                         {static_cast<int>(row), static_cast<int>(end)}});
+      }
+    }
+  }
+  return bands;
+}
+
+// Adds a band's part of d loss / d features to `sums`, its rows' first channel.
+template <typename T>
+void add_band(const Level<T>& level, int64_t channels, const Rois<Real<T>>& rois,
+              const Options& options, const Band& band, const T* upstream, Real<T>* sums) {
   Workspace<Real<T>> space;
-  const int64_t size = int64_t{options.pooled_height} * options.pooled_width * gradient.channels;
+  const int64_t size = int64_t{options.pooled_height} * options.pooled_width * channels;
   for (int64_t roi = 0; roi < rois.count; ++roi) {
-    const Level<Real<T>>& level = gradient.levels[rois.levels[roi]];
-    Real<T>* image = level.data + int64_t{rois.batch_indices[roi]} * level.height * level.width *
-                                      gradient.channels;
-    const RoiPlan<Real<T>> plan = plan_roi(rois.boxes + 4 * roi, level.scale, level.height,
-                                           level.width, gradient.channels, options, &space);
-    scatter_bins(upstream + roi * size, plan, first, last, image);
+    if (rois.levels[roi] != band.level || rois.batch_indices[roi] != band.image) continue;
+    const auto axes = find_axes(rois.boxes + 4 * roi, level.scale, options);
+    if (!reaches(axes, options, band.rows)) continue;
+    const auto plan =
+        plan_roi(axes, level.height, level.width, band.rows, channels, options, &space);
+    scatter_bins(upstream + roi * size, plan, sums);
   }
 }
 
 // From the accumulated gradient to the features' 16-bit type.
 template <typename T>
-void round_to(const float* source, int64_t first, int64_t last, T* target) {
+void round_to(const float* source, int64_t count, T* target) {
   Float16Lanes lanes;
-  int64_t i = first;
-  for (; i + 16 <= last; i += 16) {
+  int64_t i = 0;
+  for (; i + 16 <= count; i += 16) {
     load(source + i, lanes);
     store(lanes, target + i);
   }
-  if (i == last) return;
-  load_part(source + i, last - i, lanes);
-  store_part(lanes, last - i, target + i);
+  if (i == count) return;
+  load_part(source + i, count - i, lanes);
+  store_part(lanes, count - i, target + i);
 }
 
-// Channels per thread: whole vectors, so that no thread count changes which arithmetic an element
-// sees.
-inline int64_t channels_per_shard(int64_t channels, int64_t threads) {
-  constexpr int64_t kVector = 16;
-  const int64_t share =
-      (channels + std::max<int64_t>(threads, 1) - 1) / std::max<int64_t>(threads, 1);
-  return std::max(kVector, (share + kVector - 1) / kVector * kVector);
+// Writes a band of d loss / d features, from upstream, shaped as pooled. 16-bit gradients are
+// summed in float32 beside, and rounded once.
+template <typename T>
+void scatter_band(const Pyramid<T>& gradient, const Rois<Real<T>>& rois, const Options& options,
+                  const Band& band, const T* upstream) {
+  using R = Real<T>;
+  const Level<T>& level = gradient.levels[band.level];
+  const int64_t row = level.width * gradient.channels;
+  T* target = level.data + (int64_t{band.image} * level.height + band.rows.first) * row;
+  const int64_t count = (band.rows.last - band.rows.first) * row;
+  if constexpr (std::is_same_v<T, R>) {
+    std::fill(target, target + count, R(0));
+    add_band(level, gradient.channels, rois, options, band, upstream, target);
+  } else {
+    std::vector<R> sums(static_cast<size_t>(count));
+    add_band(level, gradient.channels, rois, options, band, upstream, sums.data());
+    round_to(sums.data(), count, target);
+  }
 }
 
 }  // namespace kmaskrcnn

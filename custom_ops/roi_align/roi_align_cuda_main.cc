@@ -141,15 +141,17 @@ bool compare(int sampling_ratio, bool aligned) {
   float* device_pooled = to_device(pooled);
 
   const double cpu = milliseconds([&] {
-    kmaskrcnn::pool_rois(host_pyramid<const float>(&problem.features), rois, options, 0, count,
-                         pooled.data());
+    const auto pyramid = host_pyramid<const float>(&problem.features);
+    const auto order = kmaskrcnn::order_by_place(pyramid, rois);
+    kmaskrcnn::pool_rois(pyramid, rois, options, order.data(), count, pooled.data());
   });
   check(kmr_roi_align_forward(&features, &device_rois, &flat, device_pooled, nullptr));
   const double forward_error = largest_difference(pooled, device_pooled);
 
   float* upstream = to_device(pooled);
-  kmaskrcnn::scatter_rois(host_pyramid<float>(&problem.gradients), rois, options, 0, kChannels,
-                          pooled.data());
+  const auto sums = host_pyramid<float>(&problem.gradients);
+  for (const auto& band : kmaskrcnn::make_bands(sums))
+    kmaskrcnn::scatter_band(sums, rois, options, band, pooled.data());
   check(kmr_roi_align_backward(&gradients, &device_rois, &flat, upstream, nullptr));
   double backward_error = 0;
   for (int level = 0; level < kNumLevels; ++level) {

@@ -128,6 +128,15 @@ void parallel_for(Workers* workers, int64_t total, int64_t cost,
                                            std::nullopt);
   workers->ParallelFor(total, adaptive, fn);
 }
+
+// fn(unit) for each of [0, total), each on the next thread that is free: for few, unequal units.
+void parallel_for_each(Workers* workers, int64_t total, const std::function<void(int64_t)>& fn) {
+  const Workers::SchedulingParams one_by_one(Workers::SchedulingStrategy::kFixedBlockSize,
+                                             std::nullopt, 1);
+  workers->ParallelFor(total, one_by_one, [&](int64_t first, int64_t last) {
+    for (int64_t unit = first; unit < last; ++unit) fn(unit);
+  });
+}
 #pragma GCC diagnostic pop
 
 // The header's 16-bit types have the layout of Eigen's.
@@ -256,10 +265,11 @@ class RoiAlignOp : public RoiAlignBase<T> {
     if (pooled->NumElements() == 0) return;
     Stored* target = data<Stored, T>(*pooled);
     auto* workers = context->device()->tensorflow_cpu_worker_threads()->workers;
-    parallel_for(workers, rois.count, this->roi_cost(pyramid.channels),
-                 [&](int64_t first, int64_t last) {
-                   pool_rois(pyramid, rois, this->options_, first, last, target);
-                 });
+    const std::vector<int64_t> order = order_by_place(pyramid, rois);
+    parallel_for(
+        workers, rois.count, this->roi_cost(pyramid.channels), [&](int64_t first, int64_t last) {
+          pool_rois(pyramid, rois, this->options_, order.data() + first, last - first, target);
+        });
   }
 
  private:
@@ -282,22 +292,12 @@ class RoiAlignGradOp : public RoiAlignBase<T> {
   using typename RoiAlignBase<T>::Stored;
   using typename RoiAlignBase<T>::R;
   using RoiAlignBase<T>::RoiAlignBase;
-  static constexpr bool kRounded = !std::is_same_v<Stored, R>;
 
   void Compute(OpKernelContext* context) override {
-    std::vector<Tensor>
-        sums;  // in the accumulator's type: the outputs themselves, except for 16-bit features
     OpOutputList outputs;
     OP_REQUIRES_OK(context, context->output_list("gradients", &outputs));
-    OP_REQUIRES_OK(context, allocate(context, &outputs, &sums));
-    Pyramid<R> pyramid;
-    pyramid.batch = sums[0].dim_size(0);
-    pyramid.channels = sums[0].dim_size(3);
-    for (size_t level = 0; level < sums.size(); ++level) {
-      pyramid.levels.push_back(
-          {sums[level].template flat<R>().data(), static_cast<int>(sums[level].dim_size(1)),
-           static_cast<int>(sums[level].dim_size(2)), static_cast<R>(this->scales_[level])});
-    }
+    Pyramid<Stored> pyramid;
+    OP_REQUIRES_OK(context, allocate(context, &outputs, &pyramid));
     Rois<R> rois;
     if (!this->read_rois(context, 1, pyramid.batch, &rois)) return;
     const Tensor& upstream = context->input(0);
@@ -307,21 +307,20 @@ class RoiAlignGradOp : public RoiAlignBase<T> {
                 absl::InvalidArgumentError(absl::StrCat("roi_align gradient: expected upstream ",
                                                         expected.DebugString(), ", got ",
                                                         upstream.shape().DebugString())));
-    auto* pool = context->device()->tensorflow_cpu_worker_threads();
-    for (Tensor& sum : sums) clear(pool->workers, &sum);
-    if (upstream.NumElements() > 0)
-      scatter(pool->workers, pool->num_threads, pyramid, rois, data<const Stored, T>(upstream));
-    if constexpr (kRounded) {
-      for (size_t level = 0; level < sums.size(); ++level)
-        round(pool->workers, sums[level], outputs[level]);
-    }
+    const std::vector<Band> bands = make_bands(pyramid);
+    const Stored* flow = data<const Stored, T>(upstream);
+    auto* workers = context->device()->tensorflow_cpu_worker_threads()->workers;
+    parallel_for_each(workers, static_cast<int64_t>(bands.size()), [&](int64_t band) {
+      scatter_band(pyramid, rois, this->options_, bands[band], flow);
+    });
   }
 
  private:
-  static absl::Status allocate(OpKernelContext* context, OpOutputList* outputs,
-                               std::vector<Tensor>* sums) {
+  absl::Status allocate(OpKernelContext* context, OpOutputList* outputs,
+                        Pyramid<Stored>* pyramid) const {
     OpInputList shapes;
     TF_RETURN_IF_ERROR(context->input_list("shapes", &shapes));
+    TensorShape first;
     for (int level = 0; level < shapes.size(); ++level) {
       TensorShape shape;
       if (shapes[level].dims() != 1 || shapes[level].dim_size(0) != 4) {
@@ -331,40 +330,17 @@ class RoiAlignGradOp : public RoiAlignBase<T> {
       }
       TF_RETURN_IF_ERROR(
           tensorflow::TensorShapeUtils::MakeShape(shapes[level].vec<int32_t>(), &shape));
-      TF_RETURN_IF_ERROR(check_level(shape, level > 0 ? (*sums)[0].shape() : shape, level));
+      if (level == 0) first = shape;
+      TF_RETURN_IF_ERROR(check_level(shape, first, level));
       Tensor* output = nullptr;
       TF_RETURN_IF_ERROR(outputs->allocate(level, shape, &output));
-      sums->push_back(*output);
-      if constexpr (kRounded)
-        TF_RETURN_IF_ERROR(
-            context->allocate_temp(tensorflow::DataTypeToEnum<R>::v(), shape, &sums->back()));
+      pyramid->levels.push_back({data<Stored, T>(*output), static_cast<int>(shape.dim_size(1)),
+                                 static_cast<int>(shape.dim_size(2)),
+                                 static_cast<R>(this->scales_[level])});
     }
+    pyramid->batch = first.dim_size(0);
+    pyramid->channels = first.dim_size(3);
     return absl::OkStatus();
-  }
-
-  static void clear(Workers* workers, Tensor* sum) {
-    R* target = sum->template flat<R>().data();
-    parallel_for(workers, sum->NumElements(), 1, [=](int64_t first, int64_t last) {
-      std::fill(target + first, target + last, R(0));
-    });
-  }
-
-  void scatter(Workers* workers, int threads, const Pyramid<R>& pyramid, const Rois<R>& rois,
-               const Stored* upstream) const {
-    const int64_t share = channels_per_shard(pyramid.channels, threads);
-    const int64_t shards = (pyramid.channels + share - 1) / share;
-    parallel_for(workers, shards, rois.count * this->roi_cost(share),
-                 [&](int64_t first, int64_t last) {
-                   const int64_t end = std::min(last * share, pyramid.channels);
-                   scatter_rois(pyramid, rois, this->options_, first * share, end, upstream);
-                 });
-  }
-
-  static void round(Workers* workers, const Tensor& sum, Tensor* output) {
-    const float* source = sum.template flat<float>().data();
-    Stored* target = data<Stored, T>(*output);
-    parallel_for(workers, sum.NumElements(), 2,
-                 [=](int64_t first, int64_t last) { round_to(source, first, last, target); });
   }
 };
 

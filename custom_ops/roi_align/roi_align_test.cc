@@ -11,6 +11,7 @@
 
 #include "roi_align.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -92,9 +93,9 @@ template <typename T>
 struct Case {
   Options options;
   Pyramid<const T> features;
-  Pyramid<Real<T>> gradients;
+  Pyramid<T> gradients;
   std::vector<std::vector<T>> feature_data;
-  std::vector<std::vector<Real<T>>> gradient_data;
+  std::vector<std::vector<T>> gradient_data;
   std::vector<Real<T>> boxes;
   std::vector<int32_t> batch_indices;
   std::vector<int32_t> levels;
@@ -115,7 +116,7 @@ void draw_pyramid(Random& random, Case<T>* c) {
     std::vector<T> data(size);
     for (T& value : data) value = from_double<T>(draw_real(random, -2, 2));
     c->feature_data.push_back(std::move(data));
-    c->gradient_data.emplace_back(size, Real<T>(0));
+    c->gradient_data.emplace_back(size);
     const Real<T> scale =
         Real<T>(draw(random, 0, 9) ? 1.0 / (1 << draw(random, 0, 4)) : draw_real(random, 0.01, 3));
     c->features.levels.push_back({c->feature_data.back().data(), height, width, scale});
@@ -220,40 +221,33 @@ void check_against_loop(Random& random, const Case<T>& c, const std::vector<T>& 
   }
 }
 
-// Scatters by shards of channels, as that many threads would, into gradients that start at zero.
+// Scatters by bands of so many rows, the last band first, into gradients that hold rubbish.
 template <typename T>
-void scatter_in_shards(Case<T>* c, const std::vector<T>& upstream, int threads) {
-  const int64_t channels = c->features.channels;
-  const int64_t share = kmaskrcnn::channels_per_shard(channels, threads);
-  for (auto& data : c->gradient_data) std::fill(data.begin(), data.end(), Real<T>(0));
-  for (int64_t first = 0; first < channels; first += share) {
-    const int64_t last = std::min(first + share, channels);
-    kmaskrcnn::scatter_rois(c->gradients, c->rois, c->options, first, last, upstream.data());
-  }
+void scatter_in_bands(Case<T>* c, const std::vector<T>& upstream, int height) {
+  for (auto& data : c->gradient_data) std::fill(data.begin(), data.end(), from_double<T>(9));
+  auto bands = kmaskrcnn::make_bands(c->gradients, height);
+  std::reverse(bands.begin(), bands.end());
+  for (const auto& band : bands)
+    kmaskrcnn::scatter_band(c->gradients, c->rois, c->options, band, upstream.data());
 }
 
 template <typename T>
 void check_gradient(Random& random, Case<T>* c, const std::vector<T>& pooled, long round) {
   std::vector<T> upstream(pooled.size());
   for (T& value : upstream) value = from_double<T>(draw_real(random, -1, 1));
-  scatter_in_shards(c, upstream, 1);
-  const auto by_one_thread = c->gradient_data;
-  scatter_in_shards(c, upstream, draw(random, 2, 9));
-  require(by_one_thread == c->gradient_data, "the gradient depends on the number of threads",
-          round);
+  scatter_in_bands(c, upstream, 1000);
+  const auto at_once = c->gradient_data;
+  scatter_in_bands(c, upstream, draw(random, 1, 9));
   double forward = 0;
   double backward = 0;
   for (size_t i = 0; i < pooled.size(); ++i)
     forward += to_double(upstream[i]) * to_double(pooled[i]);
   for (size_t level = 0; level < c->feature_data.size(); ++level) {
-    std::vector<T> rounded(c->gradient_data[level].size());
-    if constexpr (!std::is_same_v<T, Real<T>>) {
-      kmaskrcnn::round_to(c->gradient_data[level].data(), 0, static_cast<int64_t>(rounded.size()),
-                          rounded.data());
-    }
-    for (size_t i = 0; i < rounded.size(); ++i) {
-      require(std::isfinite(c->gradient_data[level][i]), "a gradient is not finite", round);
-      backward += double(c->gradient_data[level][i]) * to_double(c->feature_data[level][i]);
+    for (size_t i = 0; i < c->feature_data[level].size(); ++i) {
+      const double gradient = to_double(c->gradient_data[level][i]);
+      require(std::isfinite(gradient), "a gradient is not finite", round);
+      require(gradient == to_double(at_once[level][i]), "the gradient depends on the bands", round);
+      backward += gradient * to_double(c->feature_data[level][i]);
     }
   }
   const double limit = tolerance<T>() * (1 + static_cast<double>(pooled.size()));
@@ -274,7 +268,8 @@ void run(Random& random, long round) {
   const int64_t size =
       c.rois.count * c.options.pooled_height * c.options.pooled_width * c.features.channels;
   std::vector<T> pooled(static_cast<size_t>(size));
-  kmaskrcnn::pool_rois(c.features, c.rois, c.options, 0, c.rois.count, pooled.data());
+  const auto order = kmaskrcnn::order_by_place(c.features, c.rois);
+  kmaskrcnn::pool_rois(c.features, c.rois, c.options, order.data(), c.rois.count, pooled.data());
   for (const T& value : pooled)
     require(std::isfinite(to_double(value)), "a pooled value is not finite", round);
   check_against_loop(random, c, pooled, round);
