@@ -14,6 +14,7 @@ from kmaskrcnn.detections.checks import checked_fields
 from kmaskrcnn.ops import drawing
 from kmaskrcnn.ops import regions as windows  # `Objects.regions` has the name
 from kmaskrcnn.ops.masks import paste_mask
+from kmaskrcnn.ops.pasting import paste_masks
 from kmaskrcnn.ops.regions import Region
 
 ROWS = ("boxes", "scores", "labels", "mask_probabilities", "keypoints")
@@ -166,6 +167,10 @@ class Objects:
     @property
     def masks(self) -> np.ndarray:
         """Full masks (K, H, W) bool, made anew each time; prefer ``regions()`` or ``rle()``."""
+        if self.mask_probabilities is not None:
+            return paste_masks(
+                self.mask_probabilities, self.boxes, self.image_size, mode=self.mask_paste
+            )
         masks = np.zeros((len(self), *self.image_size), dtype=bool)
         for mask, region in zip(masks, self.regions(), strict=True):
             left, top, right, bottom = region.window

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import skimage.transform
 
-from kmaskrcnn.ops.pasting import paste_soft_mask
+from kmaskrcnn.ops.pasting import _AXES, paste_masks, paste_soft_mask
 from tests.shared import shared_path
 
 MODES = ("detectron2", "torchvision", "matterport")
@@ -161,3 +161,33 @@ def test_soft_masks_equal_torchvisions():
     ):
         mask, _ = full(probabilities, box, size, "torchvision")
         np.testing.assert_allclose(mask, expected.astype(np.float32), atol=3e-4)  # kept as float16
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("threshold", [0.5, 0.7])
+def test_many_masks_are_each_pasted(mode, threshold):
+    rng = np.random.default_rng(16)
+    corners, sides = rng.uniform(-30, 300, (12, 2)), np.exp(rng.uniform(0, 6.5, (12, 2)))
+    boxes = np.float32(np.concatenate([corners, corners + sides], axis=1))
+    boxes[3] = np.nan
+    probabilities = rng.random((12, 28, 28)).astype(np.float16)
+    masks = paste_masks(probabilities, boxes, (310, 420), threshold=threshold, mode=mode)
+    assert masks.shape == (12, 310, 420) and masks.dtype == bool
+    for mask, cells, box in zip(masks, probabilities, boxes, strict=True):
+        soft, _ = full(cells, box, (310, 420), mode)
+        np.testing.assert_array_equal(mask, soft >= threshold)
+    assert paste_masks(probabilities[:0], boxes[:0], (31, 42), mode=mode).shape == (0, 31, 42)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("box", [[3, 4, 1803, 1404], [-900, 300.5, 2600, 305], [7, -9, 9.5, 2000]])
+def test_a_large_mask_is_stretched_in_pieces_that_fit(mode, box):
+    probabilities = np.random.default_rng(17).random((28, 28)).astype(np.float32)
+    window, crop = paste_soft_mask(probabilities, box, (1500, 1900), mode=mode)
+    rows = _AXES[mode](np.float32(box[1]), np.float32(box[3]), 1500, 28)
+    columns = _AXES[mode](np.float32(box[0]), np.float32(box[2]), 1900, 28)
+    at_once = rows.weights @ probabilities @ columns.weights.T
+    if mode == "matterport":
+        at_once = np.maximum(at_once, probabilities.min())
+    assert window == (columns.first, rows.first, columns.last, rows.last)
+    np.testing.assert_allclose(crop, at_once, atol=1e-6)
