@@ -123,4 +123,4 @@ class Detector(Network):
 def _for_any_size(detect, dtype: tf.DType):
     """Traced once for images (B, H, W, 3) of a type, not once a size."""
     signature = (tf.TensorSpec((None, None, None, 3), dtype), tf.TensorSpec((None, 2), tf.float32))
-    return tf.function(detect, input_signature=signature)
+    return tf.function(detect, input_signature=signature, autograph=False)

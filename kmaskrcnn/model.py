@@ -45,6 +45,7 @@ class MaskRCNN(Detector):
     def metrics(self):
         return self._means
 
+    @tf.autograph.experimental.do_not_convert
     def train_step(self, batch):
         inputs, targets = self.pace.arrived(batch)
         with tf.GradientTape() as tape:

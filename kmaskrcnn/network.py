@@ -90,6 +90,7 @@ class Network(keras.Model):
 
     # ---------------------------------------------------------------- the forward pass
 
+    @tf.autograph.experimental.do_not_convert  # no `if` or `for` here asks a tensor
     def call(self, inputs, targets=None, training=False):
         """The network, once: detections without targets, losses with them.
 

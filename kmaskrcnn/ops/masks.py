@@ -139,7 +139,7 @@ def mask_targets(
     return tf.stop_gradient(tf.round(targets) if kind == "crop" else targets)
 
 
-@tf.function(reduce_retracing=True)  # eagerly, the loop would take a hundred times longer
+@tf.function(reduce_retracing=True, autograph=False)  # eagerly, a hundred times slower
 def _pool_all(mask_bytes, parts, *, mask_size, kind, aligned):
     """(R, M, M) averages; `parts` are boxes, images, windows, offsets and sizes of the R RoIs."""
 

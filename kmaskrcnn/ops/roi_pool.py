@@ -153,7 +153,7 @@ def _is_any(bins: tf.Tensor) -> tf.Tensor:
     return bins[..., 1] > bins[..., 0]
 
 
-@tf.function(reduce_retracing=True)  # eagerly, the loop would take a hundred times longer
+@tf.function(reduce_retracing=True, autograph=False)  # eagerly, a hundred times slower
 def _maximal_cells(
     feature: tf.Tensor,
     batch_indices: tf.Tensor,
