@@ -1,4 +1,4 @@
-"""What a fresh process has to wait for, counted rather than timed: imports, tracings, operations."""
+"""What a fresh process waits for, counted rather than timed: imports, tracings, operations."""
 
 import subprocess
 import sys
@@ -64,6 +64,6 @@ def test_so_is_a_prediction(model):
 
 
 def test_the_graphs_are_small(model, step):
-    """With Keras' own SGD a step had a quarter more. They grow with the network: tiny is smallest."""
+    """With Keras' own SGD a step had a quarter more."""
     assert operations(model._detect_bytes.get_concrete_function()) < 3200
     assert operations(step[0]) < 8500

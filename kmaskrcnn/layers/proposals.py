@@ -48,14 +48,15 @@ class ProposalLayer(keras.layers.Layer):
             logits, deltas = [tf.concat(logits, 1)], [tf.concat(deltas, 1)]
             anchors = [tf.concat(anchors, 0)]
         count = self.pre_nms[0 if training else 1]
-        levels = [
-            self._best_of_level(*level, windows, count)
-            for level in zip(logits, deltas, anchors, strict=True)
-        ]
-        groups = [tf.fill(tf.shape(scores), i) for i, (_, scores) in enumerate(levels)]
+        levels = [_best(*level, count) for level in zip(logits, deltas, anchors, strict=True)]
+        groups = [tf.fill(tf.shape(scores), i) for i, (scores, _, _) in enumerate(levels)]
+        scores, deltas, anchors = (tf.concat(column, 1) for column in zip(*levels, strict=True))
+        boxes = box_ops.decode(deltas, anchors, self.box_weights, self.clamp)
+        boxes = box_ops.clip(boxes, windows)
+        usable = self.joint | (box_ops.area(boxes) > 0)
         boxes, scores, num_valid = nms.grouped_nms(
-            tf.concat([boxes for boxes, _ in levels], 1),
-            tf.concat([scores for _, scores in levels], 1),
+            boxes,
+            tf.where(usable, scores, -math.inf),
             tf.concat(groups, 1),
             num_groups=len(levels),
             max_outputs=self.post_nms[0 if training else 1],
@@ -64,16 +65,13 @@ class ProposalLayer(keras.layers.Layer):
         valid = tf.range(tf.shape(boxes)[1])[None] < num_valid[:, None]
         return Proposals(tf.stop_gradient(boxes), tf.stop_gradient(scores), valid)
 
-    def _best_of_level(self, logits, deltas, anchors, windows, count):
-        """Top `count` anchors of one level: boxes (B, n, 4) and logits (B, n), -inf if empty."""
-        scores, indices = tf.math.top_k(logits, tf.minimum(count, tf.shape(logits)[1]))
-        deltas = tf.gather(deltas, indices, batch_dims=1)
-        boxes = box_ops.decode(deltas, tf.gather(anchors, indices), self.box_weights, self.clamp)
-        boxes = box_ops.clip(boxes, windows)
-        usable = self.joint | (box_ops.area(boxes) > 0)
-        return boxes, tf.where(usable, scores, -math.inf)
-
     def get_config(self):
         config = {"pre_nms": self.pre_nms, "post_nms": self.post_nms, "joint": self.joint}
         config |= {"iou_threshold": self.iou_threshold, "box_weights": self.box_weights}
         return {**super().get_config(), **config, "clamp": self.clamp}
+
+
+def _best(logits, deltas, anchors, count):
+    """Top `count` anchors of one level: logits (B, n), deltas and anchors (B, n, 4)."""
+    scores, indices = tf.math.top_k(logits, tf.minimum(count, tf.shape(logits)[1]))
+    return scores, tf.gather(deltas, indices, batch_dims=1), tf.gather(anchors, indices)

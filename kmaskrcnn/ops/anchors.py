@@ -68,12 +68,12 @@ def grid_anchors(
     Returns:
         (H · W · A, 4) pixels of the cell's dtype, in the order y, x, anchor.
     """
-    strides = tf.broadcast_to(tf.cast(stride, cell.dtype), [2])
-    grid_size = tf.cast(grid_size, tf.int32)
-    centres_y = (tf.range(grid_size[0], dtype=cell.dtype) + offset) * strides[0]
-    centres_x = (tf.range(grid_size[1], dtype=cell.dtype) + offset) * strides[1]
-    along_x = centres_x[:, None] * np.array([1, 0, 1, 0], cell.dtype)  # (W, 4)
-    along_y = centres_y[:, None] * np.array([0, 1, 0, 1], cell.dtype)  # (H, 4)
-    row = tf.reshape(along_x[:, None, :] + cell, [1, -1])  # (1, W · A · 4)
-    column = tf.tile(along_y, [1, grid_size[1] * len(cell)])  # (H, W · A · 4)
+    strides = tf.unstack(tf.broadcast_to(tf.cast(stride, cell.dtype), [2]))
+    height, width = tf.unstack(tf.cast(grid_size, tf.int32))
+    centres_y = (tf.range(height, dtype=cell.dtype) + offset) * strides[0]
+    centres_x = (tf.range(width, dtype=cell.dtype) + offset) * strides[1]
+    along_x = tf.reshape(centres_x, [-1, 1, 1]) * np.array([1, 0, 1, 0], cell.dtype)  # (W, 1, 4)
+    along_y = tf.reshape(centres_y, [-1, 1]) * np.array([0, 1, 0, 1], cell.dtype)  # (H, 4)
+    row = tf.reshape(along_x + cell, [1, -1])  # (1, W · A · 4)
+    column = tf.tile(along_y, [1, width * len(cell)])  # (H, W · A · 4)
     return tf.reshape(row + column, [-1, 4])
