@@ -61,6 +61,7 @@ FLOORS: dict[str, int] = {
     "report": 5,
     "rate_finder": 5,
     "doctor": 5,
+    "benchmark": 5,
     "conversion": 5,
     "__main__": 6,
     "cli": 6,

@@ -13,6 +13,7 @@ import os
 import click
 
 from kmaskrcnn.cli import (
+    benchmark,
     build_op,
     completion,
     convert,
@@ -43,6 +44,7 @@ VERBS = (  # in the order of use, as the help lists them
     freeze.freeze,
     weights.weights,
     convert.convert,
+    benchmark.benchmark,
     doctor.doctor,
     demo.demo,
     build_op.build_op,

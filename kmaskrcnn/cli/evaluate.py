@@ -11,7 +11,7 @@ from kmaskrcnn.cli.options import (
     DATA,
     FILE,
     MODEL,
-    Metrics,
+    Names,
     add,
     as_json,
     images,
@@ -41,7 +41,7 @@ Examples:
 @val_seed
 @click.option(
     "--metrics",
-    type=Metrics(),
+    type=Names(METRICS),
     default="coco",
     show_default=True,
     help=f"One or more of {', '.join(METRICS)}, joined by commas.",

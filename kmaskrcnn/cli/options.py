@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from kmaskrcnn.augmentation import POLICIES, Augmentation
 from kmaskrcnn.byte_count import byte_count
 from kmaskrcnn.commands.settings import parse_setting
 from kmaskrcnn.config import CHOICES, MaskRCNNConfig
-from kmaskrcnn.metrics import METRICS, checked_metrics
 from kmaskrcnn.precision import PRECISIONS
 from kmaskrcnn.presets import preset_names
 
@@ -70,25 +69,49 @@ class Bytes(click.ParamType):
         return value
 
 
-class Metrics(click.ParamType):
-    """Names of metrics, joined by commas."""
+class Names(click.ParamType):
+    """Some of a few names, joined by commas; each once.
+
+    Args:
+        known: the names.
+    """
 
     name = "names"
+
+    def __init__(self, known: Sequence[str]) -> None:
+        self.known = known
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, ...]:
-        try:
-            return checked_metrics(value.split(",") if isinstance(value, str) else value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+        names = value.split(",") if isinstance(value, str) else value
+        for name in names:
+            if name not in self.known:
+                self.fail(f"{name!r}: expected some of {', '.join(self.known)}.", param, ctx)
+        return tuple(dict.fromkeys(names))
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         before, comma, last = incomplete.rpartition(",")
-        offers = [name for name in METRICS if name.startswith(last)]
+        offers = [name for name in self.known if name.startswith(last)]
         return [CompletionItem(before + comma + name) for name in offers]
+
+
+class Numbers(click.ParamType):
+    """Whole numbers from 1 up, joined by commas; sorted."""
+
+    name = "numbers"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if not isinstance(value, str):
+            return value
+        texts = [text.strip() for text in value.split(",")]
+        if not all(text.isdecimal() and int(text) for text in texts):
+            self.fail(f"{value!r}: expected numbers from 1 up, such as 1,2,4.", param, ctx)
+        return tuple(sorted({int(text) for text in texts}))
 
 
 def field_names(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from kmaskrcnn.data import Dataset
 from kmaskrcnn.files import write_text
 from kmaskrcnn.progress import console
+
+if TYPE_CHECKING:
+    from kmaskrcnn.data import Dataset
 
 TABLES = {
     "": ("box", "mask", "keypoints"),

@@ -37,7 +37,7 @@ def run_probe(run: bool = True, longest: float = LONGEST) -> dict[str, Outcome]:
     command = [sys.executable, "-m", "kmaskrcnn.doctor.probe", *([] if run else ["--no-run"])]
     with subprocess.Popen(
         command,
-        env=_environment(),
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
@@ -45,7 +45,7 @@ def run_probe(run: bool = True, longest: float = LONGEST) -> dict[str, Outcome]:
     ) as process:
         try:
             out, err = process.communicate(timeout=longest)
-            how = _how_it_died(process.returncode)
+            how = how_it_died(process.returncode)
         except subprocess.TimeoutExpired:
             process.kill()
             out, err = process.communicate()
@@ -53,13 +53,13 @@ def run_probe(run: bool = True, longest: float = LONGEST) -> dict[str, Outcome]:
     return _outcomes(out.splitlines(), how, err)
 
 
-def _environment() -> dict[str, str]:
-    """The package that runs here is the one that is probed, wherever it lies."""
+def environment() -> dict[str, str]:
+    """Of a child: the package that runs here is the one that runs there, wherever it lies."""
     path = [str(Path(kmaskrcnn.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return {**DEFAULTS, **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
 
 
-def _how_it_died(code: int) -> str:
+def how_it_died(code: int) -> str:
     """Empty for a process that ended by itself."""
     if code < 0:
         return f"the process died: {signal.strsignal(-code)}"

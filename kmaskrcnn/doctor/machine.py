@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ def machine() -> dict[str, Any]:
     usable = getattr(os, "sched_getaffinity", None)
     return {
         "system": platform.platform(),
-        "processor": platform.machine(),
+        "processor": processor(),
         "cpus": len(usable(0)) if usable else os.cpu_count(),
         "memory_gib": memory(),
         "instructions": {name: instructions(name) for name in INSTRUCTIONS},
@@ -34,6 +36,58 @@ def memory() -> float | None:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB, 1)
     except (AttributeError, OSError, ValueError):
         return None
+
+
+def available_memory(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> float:
+    """Bytes that can still be taken before something is killed or swapped out.
+
+    The least of what the system has left and of what the limits of this process' control groups
+    (containers, batch systems) leave; nan where the system does not tell.
+    """
+    rooms = [*_rooms_in_groups(proc, groups)]
+    for line in _read(proc / "meminfo").splitlines():
+        if line.startswith("MemAvailable:"):
+            rooms.append(1024.0 * int(line.split()[1]))
+    return min(rooms, default=math.nan)
+
+
+def _rooms_in_groups(proc: Path, groups: Path) -> Iterator[float]:
+    """What each control group with a limit leaves, from the process' own up to the root's."""
+    for line in _read(proc / "self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers not in ("", "memory"):
+            continue
+        top = groups / controllers
+        own = top / path.lstrip("/")
+        for folder in (own, *own.parents):
+            if folder.is_relative_to(top):
+                yield from _room_in(folder)
+
+
+def _room_in(folder: Path) -> Iterator[float]:
+    """A group's limit less what it uses and cannot drop; nothing of a group without a limit."""
+    for limit, usage in (("max", "current"), ("limit_in_bytes", "usage_in_bytes")):  # v2, v1
+        most, used = _read(folder / f"memory.{limit}"), _read(folder / f"memory.{usage}")
+        if most.strip().isdecimal() and used.strip().isdecimal():
+            stat = dict(row.split() for row in _read(folder / "memory.stat").splitlines())
+            cached = stat.get("total_inactive_file", stat.get("inactive_file", "0"))
+            yield max(0.0, float(most) - float(used) + float(cached))
+
+
+def processor() -> str:
+    """Its name, such as ``"Intel(R) Xeon(R) Platinum 8481C"``, or else its architecture."""
+    for line in _read(Path("/proc/cpuinfo")).splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _read(file: Path) -> str:
+    """A file of the system's; empty where there is none."""
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
 
 
 def gpus_of_the_driver() -> list[str]:

@@ -40,6 +40,7 @@ def test_the_script_is_on_standard_output_and_how_to_install_it_is_not(shell):
         ("kmaskrcnn convert w.npz m.keras --preset lap", ["laptop"]),
         ("kmaskrcnn train --augment flip+sc", ["flip+scale_jitter"]),
         ("kmaskrcnn train --augment-set rot", ["rotation="]),
+        ("kmaskrcnn benchmark --precision float32,b", ["float32,bfloat16"]),
         ("kmaskrcnn completion z", ["zsh"]),
     ],
 )

@@ -26,6 +26,8 @@ MISTAKES = {
         "vertical_flip",
     ),
     "no such preset": (["train", "a", "--val", "a", "--out", "o", "--preset", "big"], "laptop"),
+    "precision": (["benchmark", "--precision", "float32,half"], "some of float32, bfloat16"),
+    "batch sizes": (["benchmark", "--batch-sizes", "1,0"], "numbers from 1 up, such as 1,2,4"),
     "score": (["predict", __file__, ".", "--out", "o", "--score", "7"], "0<=x<=1"),
     "no model": (["predict", __file__, __file__, "--out", "o"], "test_door.py"),
 }

@@ -32,6 +32,8 @@ OPTIONS = {
     "freeze": "--json",
     "weights": "--download --json",
     "convert": "--preset --classes --to",
+    "benchmark": "--preset --image-size --set --rois-per-image --precision --batch-sizes --quick "
+    "--time-limit --memory-limit --out --json",
     "doctor": "--run --json",
     "demo": "--out --epochs --seed",
     "build-op": "--verbose",
@@ -49,6 +51,7 @@ ARGUMENTS = {
     "freeze": ["model", "out"],
     "weights": [],
     "convert": ["source", "out"],
+    "benchmark": [],
     "doctor": [],
     "demo": [],
     "build-op": [],
