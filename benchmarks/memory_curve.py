@@ -66,7 +66,7 @@ def train(model, count: int) -> None:
     """An epoch of two images a step."""
     import keras
 
-    noted = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: note_memory(times=2))
+    noted = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: note_memory(times=2))
     model.compile(keras.optimizers.SGD(1e-4, momentum=0.9))
     model.fit(shapes_for(model, count), batch_size=2, verbose=0, callbacks=[noted])
 
