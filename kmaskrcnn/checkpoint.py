@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from kmaskrcnn import classes, presets, weights
+from kmaskrcnn.blank import blank
 from kmaskrcnn.config import MaskRCNNConfig
 
 Arrays = Mapping[str, np.ndarray]
@@ -78,7 +79,8 @@ def _no_such(preset: str, given: str | Path) -> str:
 def own_model(path: Path) -> Checkpoint | None:
     """A detector that `MaskRCNN.save` wrote; None for another model's file."""
     try:
-        model = keras.saving.load_model(path, compile=False)
+        with blank():
+            model = keras.saving.load_model(path, compile=False)
     except (ValueError, TypeError):
         return None
     if not hasattr(model, "parameters"):

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from kmaskrcnn.blank import blank
 from kmaskrcnn.model import MaskRCNN
 from kmaskrcnn.model_file import read_header
 
@@ -30,7 +31,8 @@ def load(path: str | Path, *, optimizer: bool = True, dtype: Any = None) -> Mask
     if dtype is not None:
         return _in_precision(Path(path), dtype)
     try:
-        model = keras.saving.load_model(path, compile=optimizer)
+        with blank():
+            model = keras.saving.load_model(path, compile=optimizer)
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: not a whole .keras file of kmaskrcnn: {error}") from error
     if not isinstance(model, MaskRCNN):
@@ -41,7 +43,8 @@ def load(path: str | Path, *, optimizer: bool = True, dtype: Any = None) -> Mask
 def _in_precision(path: Path, dtype: Any) -> MaskRCNN:
     """The network of a file under another policy, with the file's weights."""
     header = read_header(path)
-    model = MaskRCNN(header.config, header.class_names, frozen=header.frozen, dtype=dtype)
+    with blank():
+        model = MaskRCNN(header.config, header.class_names, frozen=header.frozen, dtype=dtype)
     model.provenance = dict(header.provenance)
     model.load_weights(path)
     return model

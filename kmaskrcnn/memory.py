@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import math
 import re
@@ -80,6 +81,17 @@ def garbage_kept() -> Iterator[None]:
     finally:
         if searched:
             gc.enable()
+
+
+def give_back() -> None:
+    """Has the C library return to the system what was freed; glibc keeps arrays up to 32 MB.
+
+    After reading a file of weights that is most of its size.
+    """
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # another C library than glibc
+        return
 
 
 def peak_memory() -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import tensorflow as tf
 from kmaskrcnn import data, memory, presets, pretrained, provenance, resuming, training
 from kmaskrcnn import weights as weight_maps
 from kmaskrcnn.backbones import stages_up_to
+from kmaskrcnn.blank import blank
 from kmaskrcnn.config import MaskRCNNConfig
 from kmaskrcnn.detector import Detector
 from kmaskrcnn.files import atomic
@@ -260,7 +261,9 @@ class MaskRCNN(Detector):
                 **{**pretrained.fitting_fields(made, plain, "backbone" in config), **config}
             )
         names = pretrained.fitting_classes(name, class_names, checkpoint)
-        model = cls(made, names, frozen=frozen, backbone_weights=plain, dtype=dtype)
+        whole = pretrained.gives_all(checkpoint, names, leave_out)
+        with blank() if whole else nullcontext():
+            model = cls(made, names, frozen=frozen, backbone_weights=plain, dtype=dtype)
         source = None
         if checkpoint is not None:
             model.load_report = pretrained.load_into(model, checkpoint, leave_out=leave_out)
@@ -268,6 +271,8 @@ class MaskRCNN(Detector):
         elif leave_out:
             raise ValueError(f"leave_out={leave_out}: there are no weights of a detector to take.")
         model.provenance = provenance.of_preset(name, weights, source)
+        del checkpoint
+        memory.give_back()
         return model
 
     def export_state(self, framework: str) -> dict[str, np.ndarray]:

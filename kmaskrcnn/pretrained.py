@@ -43,6 +43,15 @@ def fitting_classes(
     raise ValueError(f"{preset!r} comes without classes: give class_names=['cat', 'dog'].")
 
 
+def gives_all(
+    checkpoint: Checkpoint | None, class_names: Sequence[str], leave_out: Sequence[str]
+) -> bool:
+    """Whether a new model of these classes gets every array from the checkpoint, or an error."""
+    if checkpoint is None or not checkpoint.is_detector or leave_out:
+        return False
+    return _same_classes(checkpoint.class_names, class_names)
+
+
 def fitting_fields(config: MaskRCNNConfig, weights: Any, other_backbone: bool) -> dict[str, Any]:
     """The fields that follow from the backbone and its weights, where the user gave none."""
     if weights == "imagenet":
@@ -180,16 +189,20 @@ def _refuse_deeper(source: str, unused: Sequence[str], backbone: str) -> None:
 
 
 def _of_these_classes(network, arrays, checkpoint: Checkpoint) -> tuple[dict[str, Any], str]:
-    """The arrays for the network's classes, and what became of each class, in words.
-
-    Weights say how many classes they know, not which: where their number is the network's and they
-    are none of the published ones, they are taken to be the network's own.
-    """
+    """The arrays for the network's classes, and what became of each class, in words."""
     known = checkpoint.class_names
-    if not checkpoint.is_detector or tuple(known) == network.class_names:
-        return arrays, ""
-    if len(known) == len(network.class_names) and known[0] == "class 0":
+    if not checkpoint.is_detector or _same_classes(known, network.class_names):
         return arrays, ""
     fresh = {name: value.numpy() for name, value in network.parameters.items()}
     moved = weights.keep_known_classes(arrays, known, network.class_names, fresh, network.config)
     return moved.arrays, moved.text
+
+
+def _same_classes(known: Sequence[str], class_names: Sequence[str]) -> bool:
+    """Whether weights know exactly these classes.
+
+    They say how many they know, not which: where their number is the network's and they are none of
+    the published ones, they are taken to be the network's own.
+    """
+    same_number = len(known) == len(class_names)
+    return tuple(known) == tuple(class_names) or (same_number and known[0] == "class 0")

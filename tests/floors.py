@@ -42,6 +42,7 @@ FLOORS: dict[str, int] = {
     "layers": 3,
     "backbones": 3,
     "losses": 3,
+    "blank": 3,
     "time_left": 3,
     "sgd": 3,
     "training": 3,
