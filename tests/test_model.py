@@ -109,6 +109,18 @@ def test_geometry_keeps_float32_under_mixed_precision():
     np.testing.assert_allclose(decoded.boxes[0, 0], boxes[0, 0], rtol=1e-6)
 
 
+def test_the_stem_keeps_float32_under_mixed_precision():
+    """A kernel of 16 bits shifts the features of a bright area: 0.5 points of AP."""
+    stages = tiny(dtype="mixed_bfloat16").backbone.stages
+    assert {layer.compute_dtype for layer in stages["stem"]} == {"float32"}
+    assert {layer.compute_dtype for layer in stages["C2"]} == {"bfloat16"}
+    for dtype in ("float32", "mixed_bfloat16"):
+        model = tiny(dtype=dtype)
+        images = np.full((1, 32, 32, 3), 250, np.uint8)
+        normalised, _ = model.normalization(images, tf.constant([[32.0, 32.0]]))
+        assert normalised.dtype == tf.float32
+
+
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_learns(shapes, policy):
     model = tiny(dtype=policy)
