@@ -46,4 +46,7 @@ CASES = {
     "first_prediction": Case(
         "A fresh process makes the model, loads the weights and predicts one photograph"
     ),
+    "first_training_step": Case(
+        "A fresh process makes the model, loads the weights and does a training step at 512×512"
+    ),
 }

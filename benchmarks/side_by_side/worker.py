@@ -93,13 +93,13 @@ def program(code: str, *arguments: str, with_inputs: bool = False) -> Maker:
     return make
 
 
-def first_prediction(name: str) -> Maker:
-    """The worker of that name makes its case `predict` ready and does it once, in a new process."""
+def first(name: str, maker: str) -> Maker:
+    """The worker of that name makes a case ready and does it once, in a new process."""
     code = f"""
 import json, pathlib, sys
 from benchmarks.side_by_side.workers import {name}
 {name}.framework()
-print(json.dumps({name}.make_predict(pathlib.Path(sys.argv[1]))()))
+print(json.dumps({name}.{maker}(pathlib.Path(sys.argv[1]))()))
 """
     return program(code, with_inputs=True)
 

@@ -190,7 +190,7 @@ if __name__ == "__main__":
             "train_512": make_training("train_512"),
             "train_800": make_training("train_800"),
             "import": worker.program("import detectron2.model_zoo, detectron2.modeling"),
-            "first_prediction": worker.first_prediction("detectron2"),
+            "first_prediction": worker.first("detectron2", "make_predict"),
         },
         framework,
     )

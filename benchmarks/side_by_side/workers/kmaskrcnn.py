@@ -98,6 +98,9 @@ def make_training(folder: Path, case: str, **options: object):
     return step
 
 
+make_train_512 = partial(make_training, case="train_512", min_size=512, max_size=512)
+
+
 def training_batch(path: Path, model):
     """Two images and their padded truth, as the model is trained on them."""
     from kmaskrcnn import data
@@ -120,7 +123,6 @@ def in_both_precisions(makers: Mapping[str, worker.Maker]) -> dict[str, worker.M
 
 
 if __name__ == "__main__":
-    at_512 = partial(make_training, case="train_512", min_size=512, max_size=512)
     rois = {"rois_per_image": 512, "roi_positive_fraction": 0.25}  # as all others take
     worker.serve(
         {
@@ -128,17 +130,18 @@ if __name__ == "__main__":
                 {
                     "predict": make_predict,
                     "predict_batch8": make_predict_batch8,
-                    "train_512": at_512,
+                    "train_512": make_train_512,
                     "train_800": partial(make_training, case="train_800"),
                     "predict_matterport": partial(make_predict, network="matterport"),
                     "predict_batch8_matterport": partial(make_predict_batch8, network="matterport"),
-                    "train_512_matterport": partial(at_512, network="matterport", **rois),
+                    "train_512_matterport": partial(make_train_512, network="matterport", **rois),
                 }
             ),
             **OPERATIONS,
             "import": worker.program("import kmaskrcnn; kmaskrcnn.MaskRCNN"),
             "help": worker.program("from kmaskrcnn.cli import main; main()", "--help"),
-            "first_prediction": worker.first_prediction("kmaskrcnn"),
+            "first_prediction": worker.first("kmaskrcnn", "make_predict"),
+            "first_training_step": worker.first("kmaskrcnn", "make_train_512"),
         },
         framework,
     )

@@ -116,6 +116,9 @@ def make_training(case: str, **options: object) -> worker.Maker:
     return make
 
 
+make_train_512 = make_training("train_512", min_size=512, max_size=512)
+
+
 def training_batch(path: Path):
     """Two images and their targets, as the model takes them."""
     import torch
@@ -139,11 +142,12 @@ if __name__ == "__main__":
         {
             "predict": make_predict,
             "predict_batch8": make_predict_batch8,
-            "train_512": make_training("train_512", min_size=512, max_size=512),
+            "train_512": make_train_512,
             "train_800": make_training("train_800"),
             **OPERATIONS,
             "import": worker.program("import torchvision.models.detection"),
-            "first_prediction": worker.first_prediction("torchvision"),
+            "first_prediction": worker.first("torchvision", "make_predict"),
+            "first_training_step": worker.first("torchvision", "make_train_512"),
         },
         framework,
     )
