@@ -134,5 +134,6 @@ class Measurement:
     def _problem(self, end: EndedError) -> str:
         if end.why == TIME:
             seconds = time.monotonic() - self.begin
-            return f"not done within {seconds:.0f} s; --time-limit gives more"
+            what = f"not done within {seconds:.0f} s" if seconds >= 1 else "no time was left"
+            return f"{what}; --time-limit gives more"
         return str(end)

@@ -18,20 +18,23 @@ WIDTH, HEIGHT, DPI = 11.0, 7.6, 150
 
 
 def save_picture(found: Benchmark, path: str | Path) -> None:
-    """Four panels, a colour a precision, as a PNG.
+    """Three panels, or four with the largest batches, a colour a precision, as a PNG.
 
     Raises:
         OSError: it cannot be written; names the file.
     """
     from matplotlib.figure import Figure  # slow to import
 
+    rows = [["latency", "predict"], ["largest", "train"]] if found.plan.search else [
+        ["latency", "latency"], ["predict", "train"]]  # fmt: skip
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.16, h_pad=0.16, rect=(0.0, 0.0, 1.0, 0.9))
-    (latency, predicting), (batches, training) = figure.subplots(2, 2, width_ratios=(5, 6))
-    draw_latency(latency, found)
-    draw_largest(batches, found)
-    draw_speed(predicting, found, "predict")
-    draw_speed(training, found, "train")
+    panels = figure.subplot_mosaic(rows)
+    draw_latency(panels["latency"], found)
+    for work in WORK:
+        draw_speed(panels[work], found, work)
+    if found.plan.search:
+        draw_largest(panels["largest"], found)
     figure.text(0.016, 0.952, found.plan.preset, fontsize=17, weight="bold", color=INK)
     figure.text(0.016, 0.918, subtitle(found), fontsize=9, color=PALE)
     with atomic(path) as unfinished:
@@ -69,10 +72,13 @@ def draw_latency(axis: Any, found: Benchmark) -> None:
 def draw_speed(axis: Any, found: Benchmark, work: str) -> None:
     """Images a second over images at a time, a line a precision."""
     _tidy(axis, f"{NAMES[work].capitalize()}: images a second", "images at a time", grid="y")
-    sizes: set[int] = set()
+    sizes = {batch.images for name in found.plan.precisions for batch in found.of(name, work).timed}
+    if not sizes:
+        axis.set(xticks=[], yticks=[])
+        _absent(axis, (0, 0.5), found.of(found.plan.precisions[0], work), xytext=(6, 0), ha="left")
+        return
     for name in found.plan.precisions:
         timed = found.of(name, work).timed
-        sizes |= {batch.images for batch in timed}
         x = [batch.images for batch in timed]
         y = [batch.images_per_second for batch in timed]
         label = name if timed else f"{name}: none"
@@ -91,10 +97,6 @@ def draw_speed(axis: Any, found: Benchmark, work: str) -> None:
 def draw_largest(axis: Any, found: Benchmark) -> None:
     """Bars of the largest batches that fit; pale what the memory's growth promises above."""
     _tidy(axis, "Largest batch that fits into memory", "", grid="y")
-    if not found.plan.search:
-        axis.set_axis_off()
-        axis.text(0, 0.5, "not looked for", color=PALE, style="italic", fontsize=9)
-        return
     axis.set_ylabel("images", fontsize=9, color=INK)
     names = found.plan.precisions
     width = 0.8 / len(names)

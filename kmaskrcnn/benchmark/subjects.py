@@ -73,7 +73,8 @@ def training_step(plan: Plan, precision: str) -> Work:
     model.compile(training.default_optimizer(model.config, 1000, 2, None))
     model.optimizer.build(model.trainable_variables)
     pairs = data.batches(_shapes(plan), model.input_size, data.Order(1))
-    step = tf.function(model.train_step, input_signature=[pairs.element_spec])
+    signature = [pairs.element_spec]
+    step = tf.function(model.train_step, input_signature=signature, autograph=False)
     batch = next(iter(pairs))
 
     def train(images: int) -> int:

@@ -74,18 +74,19 @@ def progress(plan: Plan) -> Iterator[Callable[[Series, int], None]]:
             how_many = f": {images} at a time" if images else ""
             bar.update(task, completed=time.monotonic() - begin, description=what + how_many)
             if series.over:
-                console.print(f"{what}: {summary(series)}")
+                console.print(f"{what}: {summary(series, plan.search)}")
 
         yield tell
 
 
-def summary(series: Series) -> str:
-    """One line of a series."""
+def summary(series: Series, searched: bool) -> str:
+    """One line of a series; of its largest batch only where that was looked for."""
     if not series.batches:
         return series.problem or "nothing was measured"
     parts = [seconds(series.single) + " an image"] if series.single else []
     parts += [f"{speed(series.fastest)} images/s"] if series.fastest else []
-    return ", ".join([*parts, f"max batch {largest(series)}"])
+    parts += [f"max batch {largest(series)}"] if searched else []
+    return ", ".join([*parts, *filter(None, [series.problem])])
 
 
 def show(found: Benchmark) -> None:

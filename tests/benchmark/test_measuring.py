@@ -71,7 +71,7 @@ def test_what_does_not_work_is_said_and_the_others_go_on(fake):
 def test_what_stands_still_is_given_up(fake):
     found = measure(dataclasses.replace(PLAN, precisions=("float16",), time_limit=1.0))
     for work in ("predict", "train"):
-        assert "not done within" in found.of("float16", work).problem
+        assert "--time-limit gives more" in found.of("float16", work).problem
 
 
 def test_a_search_that_time_does_not_suffice_for_ends(fake):
