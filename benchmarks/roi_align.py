@@ -1,9 +1,9 @@
 """How much faster the C++ RoIAlign is than TensorFlow's own ops: medians of alternating runs.
 
-    python benchmarks/roi_align.py
+    python -m benchmarks.roi_align [--dtype bfloat16]
 
-512 RoIs of a five-level pyramid of one 800×1088 image, 256 channels, 7×7 bins, sampling 2; then
-1,000 boxes on its finest level, forward only. Run it on an idle machine.
+The RoIs and the pyramid are those of `python -m benchmarks --cases roi_align roi_align_gradient`,
+which times the op beside torchvision's. Run it on an idle machine.
 """
 
 import argparse
@@ -14,49 +14,37 @@ from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import numpy as np
 import tensorflow as tf
 
-from kmaskrcnn.ops import assign_levels, library, roi_align
+from benchmarks.side_by_side import operands
+from kmaskrcnn.layers import RoIPooling
+from kmaskrcnn.ops import library
 
-IMAGE = (800, 1088)
-STRIDES = (4, 8, 16, 32, 64)
-
-
-def make_pyramid(strides: tuple[int, ...], channels: int, dtype: str) -> list[tf.Tensor]:
-    """One image's features, (1, H, W, F) a level."""
-    sizes = [[-(-side // stride) for side in IMAGE] for stride in strides]
-    return [tf.cast(tf.random.stateless_normal((1, *s, channels), (0, 1)), dtype) for s in sizes]
+ROIS = 1000
 
 
-def make_boxes(count: int, largest: float) -> np.ndarray:
-    """(R, 4) boxes of 16 px to `largest`, as many of each order of magnitude, in the image."""
-    generator = np.random.default_rng(0)
-    sizes = np.exp(generator.uniform(np.log(16), np.log(largest), (count, 1)))
-    sizes = sizes * np.exp(generator.uniform(-0.35, 0.35, (count, 2)))
-    centres = generator.uniform(0, IMAGE[::-1], (count, 2))
-    boxes = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
-    return np.clip(boxes, 0, np.tile(IMAGE[::-1], 2)).astype(np.float32)
-
-
-def make_step(
-    implementation: str, features: list[tf.Tensor], boxes: np.ndarray, *, gradient: bool
-) -> Callable[[], object]:
-    """A traced call that pools, and sends a gradient back where asked."""
-    images = tf.zeros(len(boxes), tf.int32)
-    levels = assign_levels(boxes, num_levels=len(features))
-    scales = [1 / stride for stride in STRIDES[: len(features)]]
+def make_steps(implementation: str, dtype: str) -> dict[str, Callable[[], object]]:
+    """Traced calls of one implementation: pooling, and the features' gradient alone."""
+    layer = RoIPooling(7, operands.STRIDES, aligned=False, level_rule="torchvision", dtype=dtype)
+    levels = operands.pyramid()
+    features = {f"P{2 + i}": tf.cast(level, dtype) for i, level in enumerate(levels)}
+    boxes, images = tf.constant(operands.boxes(ROIS)), tf.zeros(ROIS, tf.int32)
+    upstream = tf.ones([ROIS, 7, 7, operands.CHANNELS], dtype)
 
     @tf.function
-    def step(features: list[tf.Tensor]) -> object:
+    def forward(features):
+        return layer(features, boxes, images)
+
+    @tf.function
+    def gradient(features):
         with tf.GradientTape() as tape:
             tape.watch(features)
-            pooled = roi_align(features, boxes, images, levels, scales=scales, output_size=7)
-        return tape.gradient(pooled, features) if gradient else pooled
+            pooled = layer(features, boxes, images)
+        return tape.gradient(pooled, features, upstream)
 
     with library.using(implementation):
-        step(features)
-    return lambda: step(features)
+        forward(features), gradient(features)
+    return {"forward": lambda: forward(features), "gradient": lambda: gradient(features)}
 
 
 def alternate(steps: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
@@ -65,37 +53,28 @@ def alternate(steps: dict[str, Callable[[], object]], repeats: int) -> dict[str,
     for _ in range(repeats):
         for name, step in steps.items():
             start = time.perf_counter()
-            tf.nest.map_structure(lambda tensor: tensor.shape, step())
+            step()
             times[name].append(1e3 * (time.perf_counter() - start))
     return {name: statistics.median(values) for name, values in times.items()}
-
-
-def report(title: str, features: list[tf.Tensor], boxes: np.ndarray, repeats: int) -> None:
-    """Prints the medians and their ratio, forward and forward + backward."""
-    print(title)
-    for label, gradient in (("forward", False), ("forward + backward", True)):
-        steps = {
-            name: make_step(name, features, boxes, gradient=gradient) for name in ("op", "fallback")
-        }
-        median = alternate(steps, repeats)
-        ratio = median["fallback"] / median["op"]
-        print(
-            f"  {label:18}  op {median['op']:7.1f} ms  fallback {median['fallback']:7.1f} ms  "
-            f"ratio {ratio:.2f}"
-        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=15)
-    parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
     arguments = parser.parse_args()
     with library.using("op"):
         library.selected()  # or an error that says how to build it
     print(f"{library.status()}; {os.cpu_count()} cores, TensorFlow {tf.__version__}")
-    pyramid = make_pyramid(STRIDES, 256, arguments.dtype)
-    report("512 RoIs, five levels", pyramid, make_boxes(512, 800), arguments.repeats)
-    report("1,000 boxes, one level", pyramid[:1], make_boxes(1000, 400), arguments.repeats)
+    made = {name: make_steps(name, arguments.dtype) for name in ("op", "fallback")}
+    print(f"{ROIS:,} RoIs, five levels of {operands.SIZE}, 7×7, sampling 2, {arguments.dtype}")
+    for label in ("forward", "gradient"):
+        median = alternate({name: steps[label] for name, steps in made.items()}, arguments.repeats)
+        ratio = median["fallback"] / median["op"]
+        print(
+            f"  {label:8}  op {median['op']:6.1f} ms  fallback {median['fallback']:6.1f} ms  "
+            f"ratio {ratio:.1f}"
+        )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@
 //   nvcc -O3 -std=c++17 -arch=native roi_align.cu roi_align_cuda_main.cc -o roi_align_cuda_check &&
 //   ./roi_align_cuda_check
 //
+// "memory alone" is what it takes to read each feature and write each pooled value once, and for
+// the gradient to read and write each sum once.
+//
 // Exits with 1 when a value differs by more than 1e-4 of the largest, with 2 without a device.
 
 #include <cuda_runtime.h>
@@ -62,6 +65,23 @@ double milliseconds(Work work) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
              .count() /
          kTimes;
+}
+
+// What moving so many bytes takes at least: the rate is that of a copy within the device.
+double copying_milliseconds(double bytes) {
+  constexpr size_t kBytes = size_t{256} << 20;  // beyond any cache
+  static const double rate = [] {
+    void* source = nullptr;
+    void* target = nullptr;
+    check(cudaMalloc(&source, kBytes));
+    check(cudaMalloc(&target, kBytes));
+    const double time = milliseconds(
+        [&] { check(cudaMemcpyAsync(target, source, kBytes, cudaMemcpyDeviceToDevice)); });
+    cudaFree(source);
+    cudaFree(target);
+    return 2.0 * double(kBytes) / time;  // read and written
+  }();
+  return bytes / rate;
 }
 
 struct Problem {
@@ -163,11 +183,15 @@ bool compare(int sampling_ratio, bool aligned) {
   });
   const double backward = milliseconds(
       [&] { check(kmr_roi_align_backward(&gradients, &device_rois, &flat, upstream, nullptr)); });
+  double map_bytes = 0;
+  for (const auto& data : problem.features) map_bytes += double(data.size() * sizeof(float));
+  const double pooled_bytes = double(pooled.size() * sizeof(float));
   std::printf(
-      "sampling %d aligned %d: difference %.1e forward, %.1e backward; GPU %.3f ms forward, %.3f "
-      "ms backward; CPU, one thread, "
-      "%.1f ms forward\n",
-      sampling_ratio, aligned, forward_error, backward_error, forward, backward, cpu);
+      "sampling %d aligned %d: difference %.1e forward, %.1e backward; GPU %.3f ms forward (memory "
+      "alone %.3f), %.3f ms backward (%.3f); CPU, one thread, %.1f ms forward\n",
+      sampling_ratio, aligned, forward_error, backward_error, forward,
+      copying_milliseconds(map_bytes + pooled_bytes), backward,
+      copying_milliseconds(2 * map_bytes + pooled_bytes), cpu);
   for (int level = 0; level < kNumLevels; ++level) {
     cudaFree(features.data[level]);
     cudaFree(gradients.data[level]);
