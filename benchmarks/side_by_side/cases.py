@@ -32,6 +32,16 @@ CASES = {
         "A training step of matterport's network: two of 512×512, 20 objects and 512 RoIs each, "
         "stem and first stage frozen"
     ),
+    "predict_garden": Case(
+        "The same photograph through the model garden's network, padded to 832×1088", 2
+    ),
+    "predict_batch8_garden": Case(
+        "Eight photographs of 512×512 through the model garden's network"
+    ),
+    "train_512_garden": Case(
+        "A training step of the model garden's network: two of 512×512, 20 objects and 512 RoIs "
+        "each, stem, first stage and norms frozen"
+    ),
     "match_and_sample": Case(
         "Anchors of two photographs of 800×1088 and 2,000 proposals each, matched with 20 objects "
         "and sampled"

@@ -30,6 +30,7 @@ OBJECTS = 20  # of a training image
 SIZES = {"train_512": (512, 512), "train_800": (800, 1088)}  # height, width
 IMAGES = 200  # that are evaluated, with about as many objects as COCO's
 WEIGHTS = "parity/torchvision_maskrcnn_resnet50_fpn"  # in the folder of the references
+GARDEN_WEIGHTS = "parity/torchvision_maskrcnn_resnet50_fpn_v2"
 MATTERPORT_WEIGHTS = Path(__file__).parent / "seeded_matterport"
 
 
@@ -37,8 +38,9 @@ def write(folder: Path) -> None:
     """Makes the files that are not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
     makers = {
-        "weights.npz": lambda path: np.savez(path, **Case(weights()).weights()),
+        "weights.npz": lambda path: np.savez(path, **reference(WEIGHTS).weights()),
         "matterport_weights.npz": lambda path: np.savez(path, **Case(MATTERPORT_WEIGHTS).weights()),
+        "garden_weights.npz": lambda path: np.savez(path, **reference(GARDEN_WEIGHTS).weights()),
         "photo.npy": lambda path: np.save(path, photograph(0, 800, 1088)),
         "photos_512.npy": lambda path: np.save(path, [photograph(i, 512, 512) for i in range(8)]),
     }
@@ -53,15 +55,16 @@ def write(folder: Path) -> None:
             unfinished.rename(folder / name)
 
 
-def weights() -> Path:
-    """Where the references say how the weights are drawn.
+def reference(name: str) -> Case:
+    """A case of the references, which says how its weights are drawn.
 
     Raises:
         SystemExit: the environment does not name their folder.
     """
-    if not os.environ.get("KMASKRCNN_SHARED"):
-        sys.exit(f"Set KMASKRCNN_SHARED to the folder of the references, which holds {WEIGHTS}.")
-    return Path(os.environ["KMASKRCNN_SHARED"], WEIGHTS)
+    shared = os.environ.get("KMASKRCNN_SHARED")
+    if not shared:
+        sys.exit(f"Set KMASKRCNN_SHARED to the folder of the references, which holds {name}.")
+    return Case(Path(shared, name))
 
 
 def photograph(number: int, height: int, width: int) -> np.ndarray:

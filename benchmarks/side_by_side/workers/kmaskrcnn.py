@@ -19,6 +19,11 @@ NETWORKS = {  # whose → preset, seeded weights, fields of the config
         "matterport_weights.npz",
         {"score_threshold": 0.0, "freeze_at": "C2"},
     ),
+    "garden": (
+        "torchvision/maskrcnn_resnet50_fpn_v2",
+        "garden_weights.npz",
+        {"size_divisor": 64, **dict.fromkeys(("norm", "fpn_norm", "head_norm"), "fixed_batch")},
+    ),
 }
 RATE = 1e-9  # weights stay: equal steps
 
@@ -135,6 +140,9 @@ if __name__ == "__main__":
                     "predict_matterport": partial(make_predict, network="matterport"),
                     "predict_batch8_matterport": partial(make_predict_batch8, network="matterport"),
                     "train_512_matterport": partial(make_train_512, network="matterport", **rois),
+                    "predict_garden": partial(make_predict, network="garden"),
+                    "predict_batch8_garden": partial(make_predict_batch8, network="garden"),
+                    "train_512_garden": partial(make_train_512, network="garden"),
                 }
             ),
             **OPERATIONS,
