@@ -142,3 +142,46 @@ def test_the_search_for_garbage_rests_and_goes_on():
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_images_of_many_sizes_are_traced_once(monkeypatch):
+    model = kmaskrcnn.MaskRCNN.from_preset("tiny", data.ShapesDataset.class_names)
+    traced, call = [], type(model).call
+
+    def counted(self, *args, **kwargs):
+        traced.append(kwargs.get("training"))
+        return call(self, *args, **kwargs)
+
+    monkeypatch.setattr(type(model), "call", counted)
+    shapes = data.ShapesDataset(
+        5, image_size=[(40, 90), (90, 40), (64, 200), (300, 64)], max_objects=12
+    )
+    model.predict([shapes[index].image for index in range(len(shapes))])
+    model.fit(shapes, batch_size=2, verbose=0)
+    model.predict(shapes[0].image)
+    assert traced == [False, True]
+
+
+def test_two_thousand_sizes_become_few_padded_shapes():
+    rng = np.random.default_rng(0)
+    sizes = np.exp(rng.uniform(np.log(200), np.log(4000), (2000, 2))).astype(int)
+    network = data.InputSize(800, 1333)
+    padded = {network.lay_out(network.of((height, width))).size for height, width in sizes.tolist()}
+    assert len(padded) <= 40
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and asks glibc")
+def test_freed_memory_goes_back():
+    rows = [np.ones(10_000) for _ in range(2000)]  # 160 MB of blocks that glibc keeps
+    last = [rows.pop()]  # behind them, so that they are not the end of the heap
+    before = resident()
+    rows.clear()
+    memory.give_back()
+    assert before - resident() > 100e6
+    assert len(last) == 1
+
+
+def resident():
+    """Bytes of this process in memory now."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
