@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.side_by_side import inputs, runner, table
+from benchmarks.side_by_side import runner, table
 from benchmarks.side_by_side.cases import CASES
 from benchmarks.side_by_side.runner import Contestant
 
@@ -37,12 +38,17 @@ def arguments(words: list[str]) -> argparse.Namespace:
             f"--{peer}-python", type=interpreter, metavar="PYTHON", help=f"has {name} installed"
         )
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=(), metavar="CASE")
     parser.add_argument("--rounds", type=int, default=7, help="that count, of each case")
     parser.add_argument("--warm", type=int, help="runs before them (default: as the case needs)")
     parser.add_argument("--without", nargs="+", default=(), metavar="CONTESTANT")
     parser.add_argument("--again", action="store_true", help="forget what FOLDER holds")
-    return parser.parse_args(words)
+    asked = parser.parse_args(words)
+    asked.out = asked.out.absolute()  # the workers stand elsewhere
+    if not asked.cases:  # without matterport nobody has its network but ours
+        left_out = () if asked.matterport_python else ("_matterport",)
+        asked.cases = [case for case in CASES if not case.endswith(left_out)]
+    return asked
 
 
 def interpreter(path: str) -> str:
@@ -50,7 +56,7 @@ def interpreter(path: str) -> str:
     found = shutil.which(path)
     if found is None:
         raise argparse.ArgumentTypeError(f"expected the path of a Python, found none at {path!r}")
-    return found
+    return str(Path(found).absolute())
 
 
 def contestants(asked: argparse.Namespace) -> list[Contestant]:
@@ -68,7 +74,10 @@ def contestants(asked: argparse.Namespace) -> list[Contestant]:
 
 def main(words: list[str]) -> None:
     asked = arguments(words)
-    inputs.write(asked.out / "inputs")
+    # In a process of its own: it imports TensorFlow, whose memory the contestants need.
+    command = [sys.executable, "-m", "benchmarks.side_by_side.inputs", asked.out / "inputs"]
+    if status := subprocess.run(command, cwd=runner.ROOT, env=runner.environment()).returncode:
+        sys.exit(status)
     for case in asked.cases:
         if asked.again:
             (asked.out / f"{case}.json").unlink(missing_ok=True)

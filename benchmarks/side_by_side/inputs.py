@@ -80,3 +80,7 @@ def truth(height: int, width: int) -> dict[str, np.ndarray]:
     boxes, labels, masks = (np.stack(column) for column in zip(*drawn, strict=True))
     images = np.stack([photograph(i, height, width) for i in range(2)])
     return {"images": images, "boxes": boxes, "labels": labels, "masks": masks}
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
