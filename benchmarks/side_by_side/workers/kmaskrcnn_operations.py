@@ -97,8 +97,9 @@ def make_match_and_sample(folder: Path) -> worker.Case:
 
     model = make_model(folder)
     _, targets = training_batch(folder / "train_800.npz", model)
-    with np.load(folder / "train_800.npz") as truth:
-        targets["boxes"] = tf.constant(truth["boxes"])  # without the step through the pipeline
+    with np.load(folder / "train_800.npz") as truth:  # without the step through the pipeline
+        padding = targets["labels"].shape[1] - truth["boxes"].shape[1]
+        targets["boxes"] = tf.constant(np.pad(truth["boxes"], [(0, 0), (0, padding), (0, 0)]))
     anchors = tf.concat(model.anchors(pooling()[0]), 0)
     boxes = tf.constant(operands.proposals())
     proposals = Proposals(boxes, tf.zeros(boxes.shape[:2]), tf.ones(boxes.shape[:2], tf.bool))
