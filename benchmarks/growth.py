@@ -171,7 +171,7 @@ def draw(found: Sequence[Mapping[str, Any]], title: str, path: Path) -> None:
         axis.set(title=growth["panel"], xlabel=growth["unit"], ylabel="seconds")
         axis.set_ylim(0, 1.15 * max(axis.get_ylim()[1], max(seconds)))
         axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(loc="lower right", frameon=False)
+        axis.legend(loc="best", frameon=False)
     figure.suptitle(title)
     figure.savefig(path)
 
