@@ -63,7 +63,7 @@ def draw_kinds(cases: Mapping[str, Mapping[str, Profile]], path: Path) -> None:
     figure.legend(
         handles=[_patch(colour) for colour in KIND_COLOURS.values()],
         labels=list(KIND_COLOURS),
-        **LEGEND,
+        **{**LEGEND, "ncols": 4},
     )
     figure.set_layout_engine("constrained", **PADS)
     figure.savefig(path)
