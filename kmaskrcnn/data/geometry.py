@@ -52,12 +52,10 @@ def lay_out(size: tuple[int, int], canvas: str, max_size: int, size_divisor: int
     return Canvas((height, width), (height - size[0]) // 2, (width - size[1]) // 2)
 
 
-def place(image: np.ndarray, canvas: Canvas) -> np.ndarray:
-    """The image (h, w, 3) on its canvas (H, W, 3), zeros around it."""
-    result = np.zeros((*canvas.size, *image.shape[2:]), image.dtype)
+def place(image: np.ndarray, canvas: Canvas, out: np.ndarray) -> None:
+    """Writes the image (h, w, 3) into its place on the canvas, `out` (H, W, 3)."""
     height, width = image.shape[:2]
-    result[canvas.top : canvas.top + height, canvas.left : canvas.left + width] = image
-    return result
+    out[canvas.top : canvas.top + height, canvas.left : canvas.left + width] = image
 
 
 def resized(size: tuple[int, int], min_size: float, max_size: float) -> tuple[int, int]:

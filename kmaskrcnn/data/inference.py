@@ -89,7 +89,10 @@ def _prepare(
 
 
 def _batch(group: list[tuple[np.ndarray, Origin]]) -> InferenceBatch:
-    images = np.stack([place(pixels, origin.canvas) for pixels, origin in group])
+    pixels, origin = group[0]
+    images = np.zeros((len(group), *origin.canvas.size, 3), pixels.dtype)
+    for image, (pixels, origin) in zip(images, group, strict=True):
+        place(pixels, origin.canvas, image)
     sizes = np.array([origin.resized for _, origin in group], np.float32)
     return InferenceBatch(images, sizes, [origin for _, origin in group])
 

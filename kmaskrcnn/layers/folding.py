@@ -67,9 +67,13 @@ def _convolved(conv, norm: FrozenBatchNormalization, inputs) -> tf.Tensor:
     if isinstance(conv, keras.layers.DepthwiseConv2D):
         convolve = keras.ops.depthwise_conv
         scale = tf.reshape(scale, conv.kernel.shape[2:])
+    # Not before its turn, or all kernels of a network would be in memory twice at once. A padding
+    # in front of a convolution is fused with it, and cannot be waited for.
+    with tf.control_dependencies([inputs] if conv.padding == "same" else []):
+        kernel = tf.cast(conv.kernel * scale, conv.compute_dtype)
     outputs = convolve(
         tf.cast(inputs, conv.compute_dtype),
-        tf.cast(conv.kernel * scale, conv.compute_dtype),
+        kernel,
         strides=conv.strides,
         padding=conv.padding,
         dilation_rate=conv.dilation_rate,

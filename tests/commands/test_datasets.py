@@ -23,7 +23,7 @@ def names(dataset):
 @pytest.fixture
 def evaluated(monkeypatch):
     """Runs ``evaluate`` up to where a model would be asked; gives the dataset."""
-    monkeypatch.setattr(evaluate.kmaskrcnn, "load", lambda path, optimizer: None)
+    monkeypatch.setattr(evaluate, "model_of", lambda path, precision: None)
     monkeypatch.setattr(evaluate, "measure", lambda model, dataset, **_: {"dataset": dataset})
     return lambda *args, **options: evaluate.run(evaluate.Evaluation(*args, **options))["dataset"]
 

@@ -87,7 +87,8 @@ def test_the_odd_pixel_of_a_square_lies_below_and_right():
     assert lay_out((3, 2), "square", 7, 1) == Canvas((7, 7), 2, 2)
     assert lay_out((3, 2), "square", 7, 4) == Canvas((8, 8), 2, 3)
     assert lay_out((3, 2), "corner", 7, 4) == Canvas((4, 4), 0, 0)
-    placed = place(np.ones((1, 2), np.uint8), Canvas((3, 3), 1, 0))
+    placed = np.zeros((3, 3), np.uint8)
+    place(np.ones((1, 2), np.uint8), Canvas((3, 3), 1, 0), placed)
     np.testing.assert_array_equal(placed, [[0, 0, 0], [1, 1, 0], [0, 0, 0]])
 
 
