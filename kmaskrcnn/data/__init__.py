@@ -1,4 +1,9 @@
-"""What goes into the network: datasets, their formats, and batches."""
+"""What goes into the network: datasets, their formats, and batches.
+
+What looks at a dataset draws pages and pictures, too: it is imported on first use.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from kmaskrcnn.data.arrays import from_arrays, from_generator
 from kmaskrcnn.data.augmentation import OwnPolicy, Policy, Transformed, augmentation_sheet
@@ -27,7 +32,6 @@ from kmaskrcnn.data.inference import (
     to_original,
 )
 from kmaskrcnn.data.input_size import InputSize
-from kmaskrcnn.data.inspection import Inspection, Problem, inspect
 from kmaskrcnn.data.load import load
 from kmaskrcnn.data.order import Order
 from kmaskrcnn.data.pipeline import batches
@@ -35,6 +39,9 @@ from kmaskrcnn.data.report import Report
 from kmaskrcnn.data.shapes import ShapesDataset
 from kmaskrcnn.data.sources import image_sources
 from kmaskrcnn.data.write import write
+
+if TYPE_CHECKING:
+    from kmaskrcnn.data.inspection import Inspection, Problem, inspect
 
 __all__ = [
     "Broken",
@@ -82,3 +89,15 @@ __all__ = [
     "without_broken",
     "write",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("Inspection", "Problem", "inspect"):
+        raise AttributeError(f"module 'kmaskrcnn.data' has no attribute {name!r}")
+    from kmaskrcnn.data import inspection
+
+    return getattr(inspection, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

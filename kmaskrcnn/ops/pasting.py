@@ -9,7 +9,7 @@ of its time to waiting for its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -55,10 +55,10 @@ def paste_masks(
     """
     height, width = (int(side) for side in image_size)
     masks = np.zeros((len(boxes), height, width), bool)
-    space = np.empty(height * width, np.float32)
+    space = np.empty(LARGEST_PRODUCT + width, np.float32)
     for mask, cells, box in zip(masks, probabilities, boxes, strict=True):
-        (x1, y1, x2, y2), soft = paste_soft_mask(cells, box, image_size, mode=mode, space=space)
-        np.greater_equal(soft, np.float32(threshold), out=mask[y1:y2, x1:x2])
+        for (x1, y1, x2, y2), soft in _soft_strips(cells, box, image_size, mode, space):
+            np.greater_equal(soft, np.float32(threshold), out=mask[y1:y2, x1:x2])
     return masks
 
 
@@ -68,7 +68,6 @@ def paste_soft_mask(
     image_size: Sequence[int],
     *,
     mode: str = "detectron2",
-    space: np.ndarray | None = None,
 ) -> tuple[Window, np.ndarray]:
     """Stretch a mask over its box, inside the image only.
 
@@ -85,7 +84,6 @@ def paste_soft_mask(
         box: (4,) in pixels of the image.
         image_size: height, width of the image.
         mode: whose pasting.
-        space: (at least H · W,) float32 that the crop may lie in, of a caller who pastes many.
 
     Returns:
         window (x1, y1, x2, y2) in whole pixels, half-open, inside the image, and the crop
@@ -94,31 +92,48 @@ def paste_soft_mask(
     Raises:
         ValueError: another mode.
     """
+    strips = list(_soft_strips(probabilities, box, image_size, mode))
+    if not strips:
+        return (0, 0, 0, 0), np.zeros((0, 0), np.float32)
+    (x1, y1, x2, _), _ = strips[0]
+    return (x1, y1, x2, strips[-1][0][3]), np.concatenate([soft for _, soft in strips])
+
+
+def _soft_strips(
+    probabilities, box, image_size, mode: str, space: np.ndarray | None = None
+) -> Iterator[tuple[Window, np.ndarray]]:
+    """The window's rows from the top, some at a time, float32; in `space` if it is given."""
     if mode not in _AXES:
         raise ValueError(f"expected a way of pasting among {', '.join(_AXES)}, got {mode!r}")
     box = np.asarray(box, np.float32)
     if not np.all(np.isfinite(box)) or box[2] <= box[0] or box[3] <= box[1]:
-        return (0, 0, 0, 0), np.zeros((0, 0), np.float32)
+        return
     probabilities = np.asarray(probabilities, np.float32)
     size = len(probabilities)
     rows = _AXES[mode](box[1], box[3], int(image_size[0]), size)
     columns = _AXES[mode](box[0], box[2], int(image_size[1]), size)
     if columns.last <= columns.first or rows.last <= rows.first:
-        return (0, 0, 0, 0), np.zeros((0, 0), np.float32)
-    soft = _stretch(_stretch(probabilities.T, rows).T, columns, space)
-    if mode == "matterport":
-        np.maximum(soft, probabilities.min(), out=soft)
-    window = (columns.first, rows.first, columns.last, rows.last)
-    return window, soft.astype(np.float32, copy=False)
+        return
+    across = _stretch(columns, probabilities.T).T
+    lowest = probabilities.min() if mode == "matterport" else None
+    for start, end, some in _strips(rows, across.shape[1]):
+        soft = _product(rows.weights[start:end, some], across[some], space)
+        if lowest is not None:
+            soft = np.maximum(soft, lowest).astype(np.float32, copy=False)
+        yield (columns.first, rows.first + start, columns.last, rows.first + end), soft
 
 
-def _stretch(values: np.ndarray, axis: Axis, space: np.ndarray | None = None) -> np.ndarray:
-    """(n, M) cells → (n, pixels): values · weightsᵀ, in `space` if it is given."""
-    count, size = values.shape
-    pixels = axis.last - axis.first
-    dtype = np.result_type(values, axis.weights)
-    space = np.empty(count * pixels, dtype) if space is None else space
-    stretched = space[: count * pixels].reshape(count, pixels)
+def _stretch(axis: Axis, values: np.ndarray) -> np.ndarray:
+    """(M, n) cells → (pixels, n)."""
+    parts = [
+        axis.weights[i:j, some] @ values[some] for i, j, some in _strips(axis, values.shape[1])
+    ]
+    return np.concatenate(parts)
+
+
+def _strips(axis: Axis, count: int) -> Iterator[tuple[int, int, slice]]:
+    """From and to which pixel, and the cells that these weigh, so that products stay small."""
+    pixels, size = axis.weights.shape
     step = pixels
     if count * size * pixels > LARGEST_PRODUCT:
         in_cells = CELLS * pixels // (axis.cells[-1] - axis.cells[0] + 1)
@@ -126,10 +141,15 @@ def _stretch(values: np.ndarray, axis: Axis, space: np.ndarray | None = None) ->
     for start in range(0, pixels, step):
         end = min(start + step, pixels)
         low, high = axis.cells[start], axis.cells[end - 1] + 2
-        some = slice(max(low, 0), max(high, 0))
-        weights = axis.weights[start:end, some]
-        np.matmul(values[:, some], weights.T, out=stretched[:, start:end])
-    return stretched
+        yield start, end, slice(max(low, 0), max(high, 0))
+
+
+def _product(left: np.ndarray, right: np.ndarray, space: np.ndarray | None) -> np.ndarray:
+    """left · right, in `space` where it is given and of the type."""
+    shape = len(left), right.shape[1]
+    if space is None or np.result_type(left, right) != space.dtype:
+        return left @ right
+    return np.matmul(left, right, out=space[: shape[0] * shape[1]].reshape(shape))
 
 
 def _detectron2_axis(start: np.float32, end: np.float32, limit: int, mask_size: int) -> Axis:

@@ -121,7 +121,7 @@ def predictor(model, photos: np.ndarray) -> worker.Case:
             masks = [one.pred_masks.numpy() for one in found]
         return {
             "detections": sum(map(len, found)),
-            "mask_pixels": sum(int(mask.sum()) for mask in masks),
+            "mask_pixels": sum(int(np.count_nonzero(mask)) for mask in masks),
         }
 
     return predict

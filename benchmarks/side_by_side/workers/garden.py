@@ -110,7 +110,7 @@ def predictor(photos: np.ndarray) -> worker.Case:
         ]
         return {
             "detections": int((found["detection_scores"] > 0).sum()),
-            "mask_pixels": sum(int(mask.sum()) for mask in masks),
+            "mask_pixels": sum(int(np.count_nonzero(mask)) for mask in masks),
         }
 
     return predict

@@ -78,7 +78,7 @@ def predictor(model, photos: np.ndarray) -> worker.Case:
         masks = [one.masks for one in found]
         return {
             "detections": sum(len(one) for one in found),
-            "mask_pixels": sum(int(mask.sum()) for mask in masks),
+            "mask_pixels": sum(int(np.count_nonzero(mask)) for mask in masks),
         }
 
     return predict

@@ -85,7 +85,7 @@ def make_paste(folder: Path) -> worker.Case:
         mask_probabilities=masks,
         mask_paste="torchvision",
     )
-    return lambda: {"mask_pixels": int(found.masks.sum())}
+    return lambda: {"mask_pixels": int(np.count_nonzero(found.masks))}
 
 
 def make_match_and_sample(folder: Path) -> worker.Case:

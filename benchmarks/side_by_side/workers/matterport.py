@@ -77,7 +77,7 @@ def predictor(model, photos: np.ndarray) -> worker.Case:
         found = model.detect(list(photos))
         return {
             "detections": sum(len(one["scores"]) for one in found),
-            "mask_pixels": sum(int(one["masks"].sum()) for one in found),
+            "mask_pixels": sum(int(np.count_nonzero(one["masks"])) for one in found),
         }
 
     return predict

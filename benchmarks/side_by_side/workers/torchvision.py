@@ -83,7 +83,7 @@ def predictor(model, photos: np.ndarray) -> worker.Case:
             masks = [(one["masks"] > 0.5)[:, 0].numpy() for one in found]
         return {
             "detections": sum(len(one["boxes"].numpy()) for one in found),
-            "mask_pixels": sum(int(mask.sum()) for mask in masks),
+            "mask_pixels": sum(int(np.count_nonzero(mask)) for mask in masks),
         }
 
     return predict
