@@ -33,7 +33,7 @@ class Origin:
 class InferenceBatch(NamedTuple):
     """Images of one padded shape, and where each comes from."""
 
-    images: np.ndarray  # (B, H, W, 3) uint8, of "torchvision" float32 in 0 … 255; zeros around
+    images: np.ndarray  # (B, H, W, 3) uint8, or float32 in 0 … 255; zeros around
     image_sizes: np.ndarray  # (B, 2) float32 height and width without padding
     origins: list[Origin]
 
@@ -89,8 +89,8 @@ def _prepare(
 
 
 def _batch(group: list[tuple[np.ndarray, Origin]]) -> InferenceBatch:
-    pixels, origin = group[0]
-    images = np.zeros((len(group), *origin.canvas.size, 3), pixels.dtype)
+    dtype = np.result_type(*(pixels.dtype for pixels, _ in group))
+    images = np.zeros((len(group), *group[0][1].canvas.size, 3), dtype)
     for image, (pixels, origin) in zip(images, group, strict=True):
         place(pixels, origin.canvas, image)
     sizes = np.array([origin.resized for _, origin in group], np.float32)

@@ -28,7 +28,7 @@ def resize(image: np.ndarray, min_size: int, max_size: int, method: str = "affin
 
     - ``"affine"``: as training does, see ``geometry.warp_image``; uint8.
     - ``"torchvision"``: ``F.interpolate`` without anti-aliasing, not rounded: float32 in 0 … 255
-      (models/detection/transform.py normalises first, which commutes).
+      (models/detection/transform.py normalises first, which commutes); uint8 if the size stays.
     - ``"detectron2"``: Pillow's bilinear, which averages when it shrinks; uint8
       (data/transforms/augmentation_impl.py, ``ResizeShortestEdge``).
     - ``"matterport"``: scikit-image's bilinear without anti-aliasing and with black outside, so
@@ -49,7 +49,7 @@ def resize(image: np.ndarray, min_size: int, max_size: int, method: str = "affin
     elif method == "detectron2":
         pixels = np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR))
     elif size == image.shape[:2]:
-        pixels = image.astype(np.float32) if method == "torchvision" else image
+        pixels = image
     elif method == "torchvision":
         pixels = _interpolate(image, size, np.dtype(np.float32), black_outside=False)
     else:

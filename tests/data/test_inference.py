@@ -169,3 +169,13 @@ def test_normalised_boxes_equal_matterports(name, size, resized):
     found = found[found[:, 4] > 0]
     boxes, kept = to_original(found[:, [1, 0, 3, 2]], where, "normalised")
     np.testing.assert_array_equal(boxes[kept][:, [1, 0, 3, 2]], answers["detections/0/rois"])
+
+
+def test_a_batch_of_bytes_and_of_what_is_not_rounded_keeps_all():
+    size = InputSize(min_size=4, max_size=8, size_divisor=8, resize="torchvision")
+    bytes_alone = np.full((4, 4, 3), 7, np.uint8)  # has its size already
+    resized = np.random.default_rng(0).integers(0, 255, (5, 6, 3)).astype(np.uint8)
+    (batch,) = inference_batches([bytes_alone, resized], size, 2)
+    assert batch.images.dtype == np.float32
+    np.testing.assert_array_equal(batch.images[0, :4, :4], bytes_alone)
+    assert np.any(batch.images[1] % 1)
