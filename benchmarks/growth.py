@@ -46,16 +46,19 @@ class Growth(NamedTuple):
 
 
 def make_model(args: argparse.Namespace, num_classes: int = 80, **config: Any):
-    """Random weights, images of one size."""
+    """Random weights with which objects are found, images of one size."""
     import keras
 
     import kmaskrcnn
+    from kmaskrcnn.benchmark.subjects import settle
 
     keras.utils.set_random_seed(0)
     sizes = {"min_size": args.size, "max_size": args.size, "score_threshold": 0.0}
-    return kmaskrcnn.MaskRCNN.from_preset(
+    model = kmaskrcnn.MaskRCNN.from_preset(
         args.preset, [f"class {i}" for i in range(num_classes)], **{**sizes, **config}
     )
+    settle(model.backbone, photograph(args.size))
+    return model
 
 
 def photograph(side: int) -> np.ndarray:

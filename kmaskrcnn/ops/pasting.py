@@ -38,7 +38,7 @@ def paste_masks(
 ) -> np.ndarray:
     """Stretch many masks over their boxes and cut them at the threshold, as `ops.masks.paste_mask`.
 
-    Only what lies in the boxes is touched, and beside the answer there is one soft mask at a time.
+    Only what lies in the boxes is touched, and beside the answer there is a strip of one soft mask.
 
     Args:
         probabilities: (K, M, M) in [0, 1], any float dtype.
